@@ -1,0 +1,135 @@
+"""The WSGI application: dispatches to the URL table and answers whatever goes wrong in the caller's language."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
+from casduo.events.model import Fault
+from casduo.protocol import responses
+from casduo.protocol.errors import InternalError, InvalidRequest
+from casduo.routes import ROUTES, Route, Server
+from casduo.web import Request, new_reference
+from casduo.webflow.effects import Page
+
+StartResponse = Callable[..., Any]
+
+
+class Application:
+    """casduo as a WSGI application.
+
+    :param server: what endpoints work with
+    :param origin: our own origin, ``https://sso.example.edu``
+    :param change_password_url: where ``/.well-known/change-password`` leads, empty for nowhere
+    """
+
+    def __init__(self, server: Server, origin: str, change_password_url: str = "") -> None:
+        self.server = server
+        self._origin = origin
+        self._base = server.web.site.base
+        self._change_password_url = change_password_url
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        request = Request(environ, path, self._origin, self.server.parts.clock(), new_reference())
+        return self._respond(request)(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        base, path = self._base, request.path
+        if not path.startswith(base + "/") and path != base:
+            return self._outside(request)
+        inner = path[len(base) :]
+        route = ROUTES.get(inner)
+        if route is None:
+            return self._unrouted(request, inner)
+        if request.method not in route.methods:
+            return self._other_method(request, route)
+        if request.prefetched:
+            # Nothing is made or used up on a guess; with 204 the browser asks again when it is meant.
+            return self.server.web.plain(204)
+        try:
+            return route.endpoint(self.server, request)
+        except Exception as error:
+            return self._failed(request, route, error)
+
+    def _outside(self, request: Request) -> Response:
+        if request.path == "/" and request.method in ("GET", "HEAD"):
+            return self.server.web.redirect(request, f"{self._base}/login")
+        if request.path == "/.well-known/change-password" and self._change_password_url:
+            return self.server.web.redirect(request, self._change_password_url)
+        return self.server.web.page(request, Page("not_found", status=404))
+
+    def _unrouted(self, request: Request, inner: str) -> Response:
+        if inner.startswith("/static/") and request.method in ("GET", "HEAD"):
+            found = self.server.web.static(inner[8:], request.environ.get("HTTP_IF_NONE_MATCH", ""))
+            if found is not None:
+                return found
+        if inner in ("", "/") and request.method in ("GET", "HEAD"):
+            return self.server.web.redirect(request, f"{self._base}/login")
+        return self.server.web.page(request, Page("not_found", status=404))
+
+    def _other_method(self, request: Request, route: Route) -> Response:
+        allowed = ", ".join(("HEAD", *route.methods) if "GET" in route.methods else route.methods)
+        if request.method == "HEAD" and "GET" in route.methods:
+            # HEAD makes and uses up nothing: it says that the address exists.
+            return self.server.web.plain(200)
+        if route.audience != "person":
+            return self.server.web.plain(405, "method not allowed\n", [("Allow", allowed)])
+        response = self.server.web.page(request, Page("method_not_allowed", status=405))
+        response.headers["Allow"] = allowed
+        return response
+
+    def _failed(self, request: Request, route: Route, error: Exception) -> Response:
+        expected = isinstance(error, BadRequest | CookiesMissing | ForeignOrigin)
+        self.server.parts.journal.write(
+            Fault(
+                reference=request.reference,
+                address=request.address,
+                code=error.code if isinstance(error, CasduoError) else "UNEXPECTED",
+                detail=_told(error) if isinstance(error, CasduoError) else _where(error),
+                path=request.path,
+            )
+        )
+        web = self.server.web
+        if route.audience == "text":
+            return web.machine(responses.cas1_failure(), responses.TEXT_TYPE)
+        if route.audience == "xml":
+            failure = InvalidRequest() if expected else InternalError()
+            return web.machine(responses.xml_failure(failure), responses.XML_TYPE)
+        if route.audience == "probe":
+            return web.plain(500, "error\n")
+        return web.page(request, _page_for(error, self._base + "/login"))
+
+
+def _page_for(error: Exception, retry_url: str) -> Page:
+    match error:
+        case BadRequest(reason="too_long"):
+            return Page("bad_request", status=413)
+        case BadRequest():
+            return Page("bad_request", status=400)
+        case CookiesMissing():
+            return Page("cookies_missing", {"retry_url": retry_url}, status=400)
+        case ForeignOrigin():
+            return Page("bad_request", status=403)
+        case UpstreamBusy():
+            return Page("too_many", {"seconds": 5}, status=503, wait=5)
+        case UpstreamError():
+            return Page("store_unavailable", {"retry_url": retry_url}, status=503, wait=10)
+    return Page("error", status=500)
+
+
+def _told(error: CasduoError) -> str:
+    return str(error)
+
+
+def _where(error: Exception) -> str:
+    """Name class and place, not the message: an unexpected error's text may hold anything."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = " < ".join(
+        f"{frame.name}:{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames)
+    )
+    return f"{type(error).__name__} in {places}"

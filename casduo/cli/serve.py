@@ -1,0 +1,112 @@
+"""``casduo serve``: answers requests until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from casduo.cli.check import EXIT_BAD_FILE, report
+from casduo.errors import UpstreamUnavailable
+from casduo.log import configure_log
+from casduo.settings import Settings, ensure_secret_key, find_settings
+from casduo.store.embedded import EmbeddedValkey
+
+_APPLICATION = "casduo.wsgi:application"
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), help="The settings file; default as CASDUO_CONFIG says.")
+@click.option("--server", type=click.Choice(["granian", "gunicorn"]), help="The WSGI server, instead of the setting.")
+def serve(config: Path | None, server: str | None) -> None:
+    """Answer requests. Refuses to start with settings or a registry that cannot be used, and says all that is wrong."""
+    problems, settings = report(config, None, os.environ)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if settings is None or any(problem.level == "error" for problem in problems):
+        sys.exit(EXIT_BAD_FILE)
+    configure_log(settings.log.format, settings.log.level)
+    _, said = ensure_secret_key(settings)
+    if said:
+        click.echo(said, err=True)
+    path = find_settings(config, os.environ)
+    if path is not None:
+        # The serving processes read the same file.
+        os.environ["CASDUO_CONFIG"] = str(path.resolve())
+    embedded = None
+    if settings.redis.url is None:
+        # Started here so that it outlives every serving process and is stopped after the last of them.
+        embedded = EmbeddedValkey(settings.server.state_directory / "valkey")
+        try:
+            embedded.start()
+        except UpstreamUnavailable as error:
+            click.echo(error.detail, err=True)
+            sys.exit(1)
+    try:
+        if (server or settings.server.server) == "granian":
+            _granian(settings)
+        else:
+            _gunicorn(settings)
+    finally:
+        if embedded is not None:
+            embedded.stop()
+
+
+def _address(settings: Settings) -> tuple[str, int]:
+    host, _, port = settings.server.bind.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _granian(settings: Settings) -> None:
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    host, port = _address(settings)
+    section = settings.server
+    Granian(
+        _APPLICATION,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=section.processes,
+        blocking_threads=section.threads,
+        http=HTTPModes.http1,
+        ssl_cert=section.tls_certificate,
+        ssl_key=section.tls_key,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+    ).serve()
+
+
+def _gunicorn(settings: Settings) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    section = settings.server
+
+    class Served(BaseApplication):  # type: ignore[misc]
+        """gunicorn without its command line."""
+
+        def load_config(self) -> None:
+            options = {
+                "bind": section.bind,
+                "workers": section.processes,
+                "threads": section.threads,
+                "worker_class": "gthread",
+                "certfile": str(section.tls_certificate) if section.tls_certificate else None,
+                "keyfile": str(section.tls_key) if section.tls_key else None,
+                "loglevel": "warning",
+                "keepalive": 30,
+            }
+            for name, value in options.items():
+                if value is not None:
+                    self.cfg.set(name, value)
+
+        def load(self) -> object:
+            from casduo import wsgi
+
+            return wsgi.application
+
+    Served().run()

@@ -1,0 +1,235 @@
+"""Puts the server together from its settings: the one place that knows every implementation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from casduo import settings as configured
+from casduo.app import Application
+from casduo.authentication.authenticator import Authenticator
+from casduo.authentication.handler import AuthenticationHandler
+from casduo.authentication.ldap.handler import LdapHandler
+from casduo.authentication.ldap.settings import LdapSettings
+from casduo.authentication.passwords import Argon2Settings
+from casduo.authentication.users_file import UsersFileHandler, UsersFileSettings
+from casduo.clock import Clock, system_clock
+from casduo.csrf import CsrfTokens
+from casduo.events.journal import Journal, LogJournal
+from casduo.mfa.duo.gateway import DuoGateway, NullDuoGateway
+from casduo.mfa.duo.official import build_gateway
+from casduo.mfa.duo.settings import DuoSettings
+from casduo.parts import Parts
+from casduo.paths import views_directory
+from casduo.protocol.validation import Validator
+from casduo.routes import Server, ValidationSettings
+from casduo.rules import LoginRules
+from casduo.services.watch import RegistrySource
+from casduo.settings import Settings
+from casduo.signing import Signing
+from casduo.store import Store
+from casduo.store.embedded import EmbeddedValkey
+from casduo.store.store import client_for
+from casduo.throttling import Limit, LoginThrottle
+from casduo.tickets.registry import Lifetimes, TicketRegistry
+from casduo.web import Site, Web
+from casduo.webflow.actions import FUNCTIONS
+from casduo.webflow.engine import Engine
+from casduo.webflow.execution import Executions
+from casduo.webflow.flows import FLOWS
+
+_log = structlog.get_logger("casduo")
+
+
+@dataclass(slots=True)
+class Composed:
+    """A server ready to answer. ``wsgi`` is what a WSGI server runs; ``close`` gives everything back."""
+
+    application: Application
+    wsgi: Application | ProxyFix
+    parts: Parts
+    embedded: EmbeddedValkey | None
+
+    def close(self) -> None:
+        """Stop watching, disconnect, and stop the embedded Valkey if it is ours."""
+        self.parts.services.stop()
+        self.parts.store.close()
+        if self.embedded is not None:
+            self.embedded.stop()
+
+
+def compose(
+    settings: Settings, *, clock: Clock = system_clock, journal: Journal | None = None, watch: bool = True
+) -> Composed:
+    """Build the server that ``settings`` describe.
+
+    :param settings: checked settings with ``server.url`` and at least one handler (``missing_to_serve``)
+    :param clock: where the time comes from; tests set it
+    :param journal: where events go, the log by default
+    :param watch: whether to follow changes of the registry file
+    :raises SettingsError: the registry cannot be used, or no signing key can be made
+    :raises UpstreamUnavailable: the embedded Valkey does not start
+    """
+    assert settings.server.url is not None
+    keys, said = configured.ensure_secret_key(settings)
+    if said:
+        _log.warning("secret_key", advice=said)
+    services = RegistrySource(settings.registry, settings, clock)
+    services.listen(lambda event, facts: _log.warning(event, **facts))
+    embedded = _embedded(settings)
+    if embedded is not None:
+        embedded.start()
+    rules = login_rules(settings)
+    signing = Signing(keys)
+    store = _store(settings, embedded)
+    tickets = TicketRegistry(
+        store,
+        Lifetimes(settings.session.lifetime, settings.session.idle, settings.tickets.service_ticket),
+    )
+    parts = Parts(
+        clock=clock,
+        rules=rules,
+        signing=signing,
+        csrf=CsrfTokens(signing),
+        store=store,
+        services=services,
+        tickets=tickets,
+        validator=Validator(tickets, rules.group_attributes),
+        authenticator=Authenticator(_handlers(settings), max(1, settings.server.threads // 2)),
+        throttle=_throttle(settings),
+        duo=_duo(settings, clock),
+        journal=journal if journal is not None else LogJournal(),
+    )
+    url = urlsplit(settings.server.url)
+    site = _site(settings, rules.base)
+    web = Web(site, views_directory(), secure=url.scheme == "https")
+    executions = Executions(Engine(FLOWS, FUNCTIONS, parts), signing, store, rules)
+    server = Server(web, parts, executions, ValidationSettings(settings.validation.cas2_attributes))
+    application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)
+    hops = settings.server.trusted_proxies
+    wsgi = ProxyFix(application, x_for=hops, x_proto=0, x_host=0, x_port=0, x_prefix=0) if hops else application
+    if watch:
+        services.start()
+    return Composed(application, wsgi, parts, embedded)
+
+
+def login_rules(settings: Settings) -> LoginRules:
+    """Return what the settings say about logins."""
+    login, logout, duo = settings.login, settings.logout, settings.duo
+    return LoginRules(
+        base=urlsplit(settings.server.url or "").path.rstrip("/"),
+        form_lifetime=login.form_lifetime,
+        flow_lifetime=login.flow_lifetime,
+        session_lifetime=settings.session.lifetime,
+        username_case=login.username_case,
+        group_attributes=tuple(login.group_attributes),
+        duo_fail=duo.fail if duo else "closed",
+        duo_accept_allow=duo.accept_preauth_allow if duo else False,
+        duo_end_sessions_on_fraud=duo.end_sessions_on_fraud if duo else True,
+        duo_enrollment_url=(duo.enrollment_url or "") if duo else "",
+        logout_confirm=logout.confirm,
+        logout_follow_service=logout.follow_service,
+        logout_legacy_url=logout.legacy_url == "as_service",
+    )
+
+
+def _embedded(settings: Settings) -> EmbeddedValkey | None:
+    if settings.redis.url is not None:
+        return None
+    return EmbeddedValkey(settings.server.state_directory / "valkey")
+
+
+def _store(settings: Settings, embedded: EmbeddedValkey | None) -> Store:
+    redis = settings.redis
+    url = embedded.url if embedded is not None else redis.url or ""
+    password = redis.password.get_secret_value() if redis.password and embedded is None else ""
+    # Half as many connections as threads would make threads wait for each other.
+    most = max(redis.max_connections, settings.server.threads + 8)
+    return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))
+
+
+def _handlers(settings: Settings) -> list[AuthenticationHandler]:
+    return [_handler(handler, settings) for handler in settings.authentication if handler.type != "ucm_pin"]
+
+
+def _handler(handler: configured.Handler, settings: Settings) -> AuthenticationHandler:
+    if isinstance(handler, configured.UsersFileHandler):
+        argon2 = Argon2Settings(handler.argon2.memory_kib, handler.argon2.time_cost, handler.argon2.parallelism)
+        return UsersFileHandler(UsersFileSettings(handler.path, handler.name, argon2))
+    assert isinstance(handler, configured.LdapHandler)
+    direct = handler.direct_bind_dn or ""
+    return LdapHandler(
+        LdapSettings(
+            servers=tuple(handler.servers),
+            base=handler.base or direct.partition(",")[2],
+            name=handler.name,
+            bind_dn=handler.bind_dn or "",
+            bind_password=handler.bind_password.get_secret_value() if handler.bind_password else "",
+            filter=handler.filter,
+            scope="one" if handler.scope == "one_level" else "subtree",
+            direct_bind_dn=direct,
+            start_tls=handler.start_tls,
+            ca_file=handler.ca_file or settings.outbound.ca_file,
+            connect_timeout=handler.connect_timeout,
+            receive_timeout=handler.receive_timeout,
+            pool_size=handler.pool_size,
+            attributes={name: tuple(names) for name, names in handler.attributes.items()},
+            principal_attribute=handler.principal_attribute or "uid",
+            vendor=handler.vendor,
+            password_policy=handler.password_policy,
+            max_waiting=handler.max_waiting or 0,
+        )
+    )
+
+
+def _throttle(settings: Settings) -> LoginThrottle:
+    limits = settings.throttling
+    return LoginThrottle(_limit(limits.login_user), _limit(limits.login_address), _limit(limits.login_pair))
+
+
+def _limit(limit: configured.Limit) -> Limit:
+    return Limit(limit.failures, limit.window, limit.pause, limit.max_pause)
+
+
+def _duo(settings: Settings, clock: Clock) -> DuoGateway:
+    duo = settings.duo
+    if duo is None:
+        return NullDuoGateway()
+    auth_api = duo.auth_api
+    return build_gateway(
+        DuoSettings(
+            api_host=duo.api_host,
+            client_id=duo.universal.client_id,
+            client_secret=duo.universal.client_secret.get_secret_value(),
+            redirect_uri=f"{(settings.server.url or '').rstrip('/')}/duo/callback",
+            integration_key=auth_api.integration_key if auth_api else "",
+            secret_key=auth_api.secret_key.get_secret_value() if auth_api else "",
+            ca_file=str(duo.ca_file or settings.outbound.ca_file or "") or None,
+            proxy=duo.proxy,
+            connect_timeout=duo.connect_timeout,
+            read_timeout=duo.read_timeout,
+            breaker_failures=duo.breaker.failures,
+            breaker_pause=duo.breaker.pause,
+            concurrency=max(1, settings.server.threads // 2),
+        ),
+        clock,
+    )
+
+
+def _site(settings: Settings, base: str) -> Site:
+    pages, login = settings.pages, settings.login
+    return Site(
+        base=base,
+        organisation=pages.organisation,
+        logo=f"{base}/logo" if pages.logo else "",
+        logo_alt=pages.logo_alt or "",
+        help_text=pages.help_text or "",
+        help_url=pages.help_url or "",
+        privacy_url=pages.privacy_url or "",
+        accent_colour=pages.accent_colour or "",
+        forgot_password_url=login.forgot_password_url or "",
+        change_password_url=login.change_password_url or "",
+    )

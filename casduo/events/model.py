@@ -1,0 +1,150 @@
+"""The kinds of event, one class each. Facts only: no secret ever becomes a field here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.
+
+    ``name`` is *subject.outcome* and never changes. ``reference`` is the short text that pages show for the same
+    request, ``address`` where it came from, ``service`` a registry id.
+    """
+
+    name: ClassVar[str] = "event"
+    level: ClassVar[str] = "info"
+
+    reference: str = ""
+    address: str = ""
+    principal: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Event):
+    """A password was right. ``handler`` is the store that said so, ``ticket`` the masked TGT."""
+
+    name: ClassVar[str] = "signin.ok"
+    handler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused(Event):
+    """Nobody was signed in. ``reason`` is the outcome's word, ``detail`` the directory's code."""
+
+    name: ClassVar[str] = "signin.refused"
+    level: ClassVar[str] = "warning"
+    reason: str = ""
+    handler: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInThrottled(Event):
+    """An attempt was not looked at because of earlier failures. ``wait`` in seconds."""
+
+    name: ClassVar[str] = "signin.throttled"
+    level: ClassVar[str] = "warning"
+    wait: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut(Event):
+    """A session ended. ``cause`` is ``logout``, ``other_user``, ``fraud`` or ``renewed``; ``sessions`` how many."""
+
+    name: ClassVar[str] = "signout"
+    cause: str = ""
+    sessions: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TicketGranted(Event):
+    """A service ticket was made. ``ticket`` is masked."""
+
+    name: ClassVar[str] = "ticket.granted"
+    ticket: str = ""
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TicketValidated(Event):
+    """An application learned who signed in."""
+
+    name: ClassVar[str] = "ticket.validated"
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRefused(Event):
+    """An application was refused. ``code`` is the wire code, ``why`` what an application's owner needs to know."""
+
+    name: ClassVar[str] = "ticket.refused"
+    level: ClassVar[str] = "warning"
+    code: str = ""
+    ticket: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRefused(Event):
+    """Somebody asked for a service that is not theirs to ask for. ``reason``: unregistered, disabled, malformed or the
+    access rule that failed; ``host`` the host name asked for.
+    """
+
+    name: ClassVar[str] = "service.refused"
+    level: ClassVar[str] = "warning"
+    reason: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DuoAsked(Event):
+    """A person was sent to Duo. ``reasons`` say which rule demanded it."""
+
+    name: ClassVar[str] = "duo.asked"
+    reasons: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DuoAnswered(Event):
+    """Duo's verdict, or the lack of one.
+
+    ``outcome``: allowed, bypassed, unenrolled, denied, fraud, timeout, locked_out, unavailable, misconfigured, stale.
+    """
+
+    name: ClassVar[str] = "duo.answered"
+    outcome: str = ""
+    factor: str = ""
+    transaction: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DuoBypassed(Event):
+    """Somebody went on to a service that demands Duo without it: Duo could not be asked and the rules allow that."""
+
+    name: ClassVar[str] = "duo.bypassed"
+    level: ClassVar[str] = "warning"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRefused(Event):
+    """A flow key was refused. ``code`` is the error's."""
+
+    name: ClassVar[str] = "flow.refused"
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault(Event):
+    """Something failed that is not the person's doing; ``detail`` names class and place, ``code`` the error's."""
+
+    name: ClassVar[str] = "fault"
+    level: ClassVar[str] = "error"
+    code: str = ""
+    detail: str = ""
+    path: str = ""

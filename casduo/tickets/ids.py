@@ -1,0 +1,101 @@
+"""Ticket ids: how they are made, read and turned into keys.
+
+An id is ``<prefix>-<slot tag>-<random>`` with characters ``A-Za-z0-9-`` only (CAS protocol 3.7; mod_auth_cas ignores a
+ticket with any other character and loops). The slot tag is shared by all tickets of one session, so that Redis Cluster
+keeps them in one slot and one script can touch them together. It says nothing about user, service or node.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from casduo.signing import fingerprint, random_text
+
+
+class TicketKind(Enum):
+    """The prefixes. Value: prefix; ``random_length``: random characters, at least 22 for 128 bits."""
+
+    TICKET_GRANTING = "TGT"
+    SERVICE = "ST"
+    PROXY = "PT"
+    PROXY_GRANTING = "PGT"
+
+    @property
+    def random_length(self) -> int:
+        """How many random characters follow the slot tag."""
+        return _RANDOM_LENGTH[self]
+
+
+_RANDOM_LENGTH = {
+    TicketKind.TICKET_GRANTING: 43,
+    # "ST-" + 4 + "-" + 24 = 32: the length every client must take (CAS protocol 3.1.1).
+    TicketKind.SERVICE: 24,
+    TicketKind.PROXY: 24,
+    TicketKind.PROXY_GRANTING: 43,
+}
+_KINDS = {kind.value: kind for kind in TicketKind}
+_FORM = re.compile(r"(TGT|ST|PT|PGT)-([A-Za-z0-9]{4})-([A-Za-z0-9]{20,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketId:
+    """A ticket's id in its parts. ``str()`` gives the bearer value: never log it; ``masked`` is for logs."""
+
+    kind: TicketKind
+    tag: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"<TicketId {self.masked}>"
+
+    @property
+    def masked(self) -> str:
+        """Prefix and last four characters: enough to find a ticket again, too little to use it."""
+        return f"{self.kind.value}-…{self.text[-4:]}"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the id, in hexadecimal: what stands for it in keys and records."""
+        return fingerprint(self.text)
+
+    @property
+    def key(self) -> str:
+        """The Redis key."""
+        return ticket_key(self.kind, self.tag, self.fingerprint)
+
+
+def ticket_key(kind: TicketKind, tag: str, ticket_fingerprint: str) -> str:
+    """Return the Redis key of a ticket of which only the fingerprint is known."""
+    return f"{key_prefix(kind, tag)}{ticket_fingerprint}"
+
+
+def key_prefix(kind: TicketKind, tag: str) -> str:
+    """Return what the keys of all tickets of this kind and slot begin with."""
+    return f"casduo:{{{tag}}}:{kind.value.lower()}:"
+
+
+def new_session_id() -> TicketId:
+    """Return a new TGT id with a slot tag of its own."""
+    return _new(TicketKind.TICKET_GRANTING, random_text(4))
+
+
+def new_ticket_id(kind: TicketKind, session: TicketId) -> TicketId:
+    """Return a new id of ``kind`` that shares the slot of ``session``."""
+    return _new(kind, session.tag)
+
+
+def parse_ticket_id(text: str) -> TicketId | None:
+    """Return the id that ``text`` spells, or ``None`` when it cannot be one. Nothing is looked up."""
+    match = _FORM.fullmatch(text)
+    if match is None or len(match[3]) != _KINDS[match[1]].random_length:
+        return None
+    return TicketId(_KINDS[match[1]], match[2], text)
+
+
+def _new(kind: TicketKind, tag: str) -> TicketId:
+    return TicketId(kind, tag, f"{kind.value}-{tag}-{random_text(_RANDOM_LENGTH[kind])}")

@@ -1,0 +1,117 @@
+"""Actions about the requested service: recognising it, who may use it, and what the checks came to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from casduo.errors import MalformedService
+from casduo.events.journal import Journal
+from casduo.events.model import ServiceRefused
+from casduo.rules import LoginRules
+from casduo.services.access import decide
+from casduo.services.urls import parse_service
+from casduo.services.watch import RegistrySource
+from casduo.webflow.actions.facts import service_facts
+from casduo.webflow.context import Context, Verdict
+from casduo.webflow.effects import Page
+
+
+def check(
+    context: Context, services: RegistrySource
+) -> Literal["noService", "registered", "unregistered", "disabled", "malformed"]:
+    """Find the registry entry of the requested service: before anything else, so that nobody types a password for, or
+    is sent to, an application that is not registered.
+    """
+    if not context.scope.service:
+        return "noService"
+    try:
+        context.url = parse_service(context.scope.service)
+    except MalformedService as error:
+        context.facts["reason"] = error.reason
+        return "malformed"
+    context.service = services.current().find(context.url)
+    if context.service is None or context.service.channel != "browser":
+        return "unregistered"
+    return "registered" if context.service.enabled else "disabled"
+
+
+def access_check(context: Context, rules: LoginRules) -> Literal["noService", "granted", "denied"]:
+    """Apply the access rules of the service to the person."""
+    if context.service is None:
+        return "noService"
+    context.access = decide(
+        context.service.access,
+        context.attributes,
+        context.inbound.address,
+        context.inbound.now,
+        group_attributes=rules.group_attributes,
+    )
+    if context.access.allowed:
+        return "granted"
+    context.verdict = "denied"
+    return "denied"
+
+
+def verdict(context: Context) -> Verdict:
+    """Say what the checks of this run came to."""
+    return context.verdict
+
+
+def requested(context: Context) -> bool:
+    """Whether the person is on the way to an application."""
+    return context.service is not None
+
+
+def unregistered(context: Context, journal: Journal) -> Page:
+    """The page for a service that nobody registered: its host as text, no link, no redirect ever."""
+    host = context.url.host if context.url is not None else ""
+    _refused(context, journal, "unregistered", host)
+    return Page("service_unregistered", {"host": host}, status=403)
+
+
+def malformed(context: Context, journal: Journal) -> Page:
+    """The page for a service that is not a URL we accept."""
+    _refused(context, journal, f"malformed: {context.facts['reason']}", "")
+    return Page("bad_request", {}, status=400)
+
+
+def disabled(context: Context, journal: Journal) -> Page:
+    """The page for a service that is switched off, with the reason its entry gives."""
+    entry = context.required_service
+    _refused(context, journal, "disabled", context.url.host if context.url else "")
+    data = {"service": service_facts(entry, context.url), "reason": entry.disabled_reason or None}
+    return Page("service_disabled", data, status=403)
+
+
+def denied(context: Context, journal: Journal, rules: LoginRules) -> Page:
+    """The page for a person who may not use the service; their session exists, other applications work."""
+    entry = context.required_service
+    assert context.access is not None
+    _refused(context, journal, context.access.reason, context.url.host if context.url else "")
+    facts: dict[str, object] = {}
+    if context.access.reason == "not_yet" and entry.access.from_ is not None:
+        facts["start"] = entry.access.from_.isoformat()
+    if context.access.reason == "expired" and entry.access.until is not None:
+        facts["end"] = entry.access.until.isoformat()
+    data = {
+        "service": service_facts(entry, context.url),
+        "reason": f"service_denied.reason.{context.access.reason}",
+        "facts": facts,
+        "explanation": entry.access.reason,
+        "contact": entry.owner or None,
+        "switch_url": rules.login_url(context.scope, renew=True),
+    }
+    return Page("service_denied", data, status=403)
+
+
+def _refused(context: Context, journal: Journal, reason: str, host: str) -> None:
+    journal.write(
+        ServiceRefused(
+            reference=context.inbound.reference,
+            address=context.inbound.address,
+            principal=context.scope.principal_id,
+            service=context.service.id if context.service else "",
+            reason=reason,
+            host=host,
+        )
+    )

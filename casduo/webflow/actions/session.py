@@ -1,0 +1,153 @@
+"""Actions about the single sign-on session: finding it, what asking for it quietly means, opening and raising it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from casduo.events.journal import Journal
+from casduo.events.model import SignedIn, SignedOut
+from casduo.rules import LoginRules
+from casduo.services.urls import location
+from casduo.tickets.ids import TicketKind, parse_ticket_id
+from casduo.tickets.model import LiveSession, TicketGrantingTicket
+from casduo.tickets.registry import TicketRegistry
+from casduo.webflow.context import Context
+from casduo.webflow.effects import Redirect
+
+
+def ticket_granting_ticket_check(context: Context, tickets: TicketRegistry) -> Literal["notExists", "invalid", "valid"]:
+    """Look up the session that the browser's TGC names."""
+    if not context.inbound.session_cookie:
+        return "notExists"
+    presented = parse_ticket_id(context.inbound.session_cookie)
+    if presented is not None and presented.kind is TicketKind.TICKET_GRANTING:
+        found = tickets.find_session(presented)
+        if found is not None:
+            context.session = LiveSession(presented, found)
+            return "valid"
+    context.set_cookie = ""
+    return "invalid"
+
+
+def renew_required(context: Context) -> bool:
+    """Whether a live session is not enough: a new password is asked for, or the service wants no single sign-on."""
+    return context.scope.renew or (context.service is not None and not context.service.single_sign_on)
+
+
+def use(context: Context) -> Literal["success"]:
+    """Go on as the person of the live session."""
+    session = context.session
+    assert session is not None
+    scope = context.scope
+    scope.principal_id = session.ticket.principal_id
+    scope.attributes = {name: list(values) for name, values in session.ticket.attributes.items()}
+    scope.handler = session.ticket.handler
+    scope.authenticated_at = session.ticket.authenticated_at
+    scope.ask_before = session.ticket.ask_before
+    scope.session = session.id.fingerprint
+    scope.fresh = False
+    context.strength = session.ticket.strength
+    return "success"
+
+
+def gateway_requested(context: Context) -> bool:
+    """Whether the application asked not to prompt. Ignored without a service, and when ``renew`` asks for the contrary
+    (CAS protocol 2.1.1).
+    """
+    return context.scope.gateway and not context.scope.renew and context.service is not None
+
+
+def without_ticket(context: Context) -> Redirect:
+    """Send the browser back as it came: no ticket, the URL otherwise untouched."""
+    return Redirect(location(context.scope.service))
+
+
+def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Literal["created", "upgraded", "kept"]:
+    """Open the session of a verified password, or add to a live one what a second factor has just proved.
+
+    A password always makes a new session under a new id (session fixation), and the one it replaces ends. The writes
+    join the request's batch, so that they share a round trip with the ticket that usually follows.
+    """
+    scope, inbound = context.scope, context.inbound
+    if scope.fresh:
+        ticket = TicketGrantingTicket(
+            principal_id=scope.principal_id,
+            attributes=context.attributes,
+            handler=scope.handler,
+            authenticated_at=scope.authenticated_at,
+            strength=context.strength,
+            ask_before=scope.ask_before,
+            address=inbound.address,
+            agent=inbound.agent,
+        )
+        replaced = parse_ticket_id(inbound.session_cookie)
+        if replaced is not None and replaced.kind is TicketKind.TICKET_GRANTING:
+            tickets.close_session(context.batch, replaced)
+            context.ended = replaced
+        context.opened = context.session = tickets.open_session(context.batch, ticket)
+        context.set_cookie = str(context.opened.id)
+        scope.session = context.opened.id.fingerprint
+        journal.write(
+            SignedIn(
+                reference=inbound.reference,
+                address=inbound.address,
+                principal=scope.principal_id,
+                service=context.service.id if context.service else "",
+                handler=scope.handler,
+            )
+        )
+        return "created"
+    presented = _presented(context)
+    if presented is not None and context.facts.get("strength_raised"):
+        tickets.raise_strength(context.batch, presented.id, context.strength)
+        return "upgraded"
+    return "kept"
+
+
+def end_all(context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal) -> Literal["success"]:
+    """End what lives of this person: somebody reported that a sign-in was not theirs (design section 3, row 11)."""
+    context.set_cookie = ""
+    if rules.duo_end_sessions_on_fraud:
+        ended = tickets.close_sessions_of(context.scope.principal_id)
+        journal.write(
+            SignedOut(
+                reference=context.inbound.reference,
+                address=context.inbound.address,
+                principal=context.scope.principal_id,
+                cause="fraud",
+                sessions=ended,
+            )
+        )
+    return "success"
+
+
+def warnings_waiting(context: Context) -> bool:
+    """Whether the directory has something to say about the password, and has not said it in this run."""
+    return context.scope.fresh and bool(context.scope.warnings)
+
+
+def _presented(context: Context) -> LiveSession | None:
+    """The session that the browser presents, provided that it is the one this run goes on with."""
+    presented = parse_ticket_id(context.inbound.session_cookie)
+    if presented is None or presented.fingerprint != context.scope.session:
+        return None
+    if context.session is None:
+        context.session = LiveSession(presented, _ticket_of(context))
+    return context.session
+
+
+def current(context: Context) -> LiveSession | None:
+    """The session a ticket may be granted on: the one just opened, or the presented one this run began with."""
+    return context.opened or _presented(context)
+
+
+def _ticket_of(context: Context) -> TicketGrantingTicket:
+    scope = context.scope
+    return TicketGrantingTicket(
+        principal_id=scope.principal_id,
+        attributes=context.attributes,
+        handler=scope.handler,
+        authenticated_at=scope.authenticated_at,
+        strength=context.strength,
+        ask_before=scope.ask_before,
+    )

@@ -1,0 +1,49 @@
+"""What a flow asks to be sent. Actions make these; only ``web.py`` turns them into HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from casduo.webflow.engine import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of a page: where it posts and its hidden fields. ``execution`` is filled in by whoever sends the page of a
+    flow that waits; ``csrf`` guards a form that belongs to no waiting flow.
+    """
+
+    action: str
+    hidden: tuple[tuple[str, str], ...] = ()
+    csrf: str = ""
+    execution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Effect):
+    """A page: ``view`` names the template, ``data`` is what it shows, ``form`` its form if it has one.
+
+    ``wait`` are seconds for ``Retry-After``, 0 for none.
+    """
+
+    view: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    status: int = 200
+    form: Form | None = None
+    wait: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect(Effect):
+    """Send the browser to ``url``, which is ready for a ``Location`` header."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderAnswer(Effect):
+    """CAS ``method=HEADER``: service and ticket travel as response headers (CAS protocol 2.2.4)."""
+
+    service: str
+    ticket: str

@@ -1,0 +1,186 @@
+"""Where a flow waits between two requests, and how a request proves that it may go on.
+
+Before anybody is known nothing is stored: place and scope travel signed and timed in the form, good for one use and
+only from the browser whose flow cookie they were made for. Afterwards the flow waits in Redis under a random id and
+a version; claiming it is one atomic step, so that of two submits, two tabs or two nodes exactly one goes on. A flow
+that was claimed by a process that then died cannot be claimed again: the person starts anew, nothing happens twice.
+
+An execution key is ``s.<signed token>`` or ``r.<slot>.<id>.<version>``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from casduo.errors import CookiesMissing, FlowKeyExpired, FlowKeyForeign, FlowKeyInvalid, FlowKeyUsed
+from casduo.rules import LoginRules
+from casduo.signing import Purpose, Signing, TokenExpired, TokenInvalid, equal, fingerprint, random_text
+from casduo.store import Store, load_script
+from casduo.webflow.context import Context, Inbound
+from casduo.webflow.engine import Effect, Ended, Engine, Paused, Place
+from casduo.webflow.scope import Scope
+
+_CLAIM = load_script(__file__, "claim.lua")
+_PARK = load_script(__file__, "park.lua")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run came to: an ``effect`` to send and, if it waits, the ``execution`` key to go on with.
+
+    ``set_cookie`` as in ``Context``.
+    """
+
+    effect: Effect
+    execution: str
+    set_cookie: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A flow that waits in Redis: its id and the version to claim."""
+
+    slot: str
+    id: str
+    version: int
+
+    @property
+    def key(self) -> str:
+        """The Redis key: the id's fingerprint, for the id is half of what lets a browser go on."""
+        return f"casduo:{{{self.slot}}}:flow:{fingerprint(self.id)}"
+
+    @property
+    def execution(self) -> str:
+        """The execution key."""
+        return f"r.{self.slot}.{self.id}.{self.version}"
+
+    def next(self) -> Stored:
+        """The same flow at its next stop."""
+        return Stored(self.slot, self.id, self.version + 1)
+
+
+class Executions:
+    """Starts flows and goes on with them."""
+
+    def __init__(self, engine: Engine, signing: Signing, store: Store, rules: LoginRules) -> None:
+        self._engine = engine
+        self._signing = signing
+        self._store = store
+        self._rules = rules
+
+    def start(self, flow: str, scope: Scope, inbound: Inbound, *, notice: str = "", username: str = "") -> Answer:
+        """Begin ``flow``. ``notice`` is the id of a message for its first page, ``username`` what was typed before.
+
+        :raises UpstreamUnavailable: Redis; nothing has been sent or promised
+        """
+        context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
+        context.notice, context.username = notice, username
+        return self._finish(self._engine.start(flow, context), context, None)
+
+    def resume(self, execution: str, event: str, inbound: Inbound) -> Answer:
+        """Go on with the flow that waits under ``execution``.
+
+        :raises FlowError: the key is expired, used, foreign or not ours; ``again`` on ``FlowKeyUsed`` and
+            ``FlowKeyExpired`` says what the flow was for, as far as it is known
+        :raises CookiesMissing: the browser sent no flow cookie
+        :raises UpstreamUnavailable: Redis
+        """
+        if not inbound.flow_cookie:
+            raise CookiesMissing("no flow cookie")
+        if execution.startswith("s."):
+            return self._resume_signed(execution[2:], event, inbound)
+        stored = _parse_stored(execution)
+        if stored is None:
+            raise FlowKeyInvalid()
+        return self._resume_stored(stored, event, inbound)
+
+    def _resume_signed(self, token: str, event: str, inbound: Inbound) -> Answer:
+        try:
+            value = self._signing.loads(Purpose.FLOW_KEY, token, self._rules.form_lifetime, inbound.now)
+        except TokenExpired as error:
+            raise FlowKeyExpired(_asked(error.value)) from error
+        except TokenInvalid as error:
+            raise FlowKeyInvalid() from error
+        place, asked, nonce, cookie = value
+        if not equal(cookie, fingerprint(inbound.flow_cookie)):
+            raise FlowKeyForeign()
+        scope = Scope.from_json(asked)
+        context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
+        context.claim = f"casduo:{{{nonce[:4]}}}:form:{nonce}"
+        return self._go_on(_place(place), event, context, None)
+
+    def _resume_stored(self, stored: Stored, event: str, inbound: Inbound) -> Answer:
+        answer = self._store.call(_CLAIM, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
+        match answer[0]:
+            case "gone":
+                raise FlowKeyExpired({})
+            case "foreign":
+                raise FlowKeyForeign()
+            case "used":
+                raise FlowKeyUsed(json.loads(answer[1]))
+        state = json.loads(answer[1])
+        context = self._context(inbound, Scope.from_json(state["scope"]), stored.next())
+        return self._go_on(_place(state["place"]), event, context, stored)
+
+    def _go_on(self, place: Place, event: str, context: Context, stored: Stored | None) -> Answer:
+        try:
+            outcome = self._engine.resume(place, event, context)
+        except KeyError as error:
+            raise FlowKeyInvalid() from error
+        return self._finish(outcome, context, stored)
+
+    def _context(self, inbound: Inbound, scope: Scope, following: Stored) -> Context:
+        return Context(inbound, scope, self._store.batch(), next_key=following.execution)
+
+    def _finish(self, outcome: Paused | Ended, context: Context, stored: Stored | None) -> Answer:
+        execution = ""
+        if isinstance(outcome, Paused):
+            known = bool(context.scope.principal_id)
+            execution = self._park(outcome, context) if known else self._sign(outcome, context)
+        # Nothing leaves the server before what it tells of is written.
+        context.batch.run()
+        effect = outcome.effect
+        assert effect is not None
+        return Answer(effect, execution, context.set_cookie)
+
+    def _park(self, outcome: Paused, context: Context) -> str:
+        waiting = _parse_stored(context.next_key)
+        assert waiting is not None
+        state = {"place": outcome.place, "scope": context.scope.to_json()}
+        context.batch.script(
+            _PARK,
+            (waiting.key,),
+            (
+                int(self._rules.flow_lifetime * 1000),
+                waiting.version,
+                fingerprint(context.inbound.flow_cookie),
+                json.dumps(state, separators=(",", ":")),
+                json.dumps(context.scope.asked(), separators=(",", ":")),
+            ),
+        )
+        return waiting.execution
+
+    def _sign(self, outcome: Paused, context: Context) -> str:
+        cookie = fingerprint(context.inbound.flow_cookie)
+        value = [outcome.place, context.scope.asked(), random_text(22), cookie]
+        return "s." + self._signing.dumps(Purpose.FLOW_KEY, value, context.inbound.now)
+
+
+def _parse_stored(execution: str) -> Stored | None:
+    parts = execution.split(".")
+    if len(parts) != 4 or parts[0] != "r" or not all(part.isascii() and part.isalnum() for part in parts[1:]):
+        return None
+    if len(parts[1]) != 4 or len(parts[2]) > 64 or not parts[3].isdecimal() or len(parts[3]) > 6:
+        return None
+    return Stored(parts[1], parts[2], int(parts[3]))
+
+
+def _place(value: Any) -> Place:
+    return tuple((flow, state) for flow, state in value)
+
+
+def _asked(value: Any) -> Mapping[str, Any]:
+    return value[1] if isinstance(value, list) and len(value) == 4 and isinstance(value[1], dict) else {}

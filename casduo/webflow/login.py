@@ -1,0 +1,153 @@
+"""The login flow: from "which application?" to a service ticket. One row per state, in the order of things."""
+
+from __future__ import annotations
+
+from casduo.webflow.engine import Flow, action, decision, end, subflow, view
+
+LOGIN = Flow(
+    "login",
+    (
+        # Which application? Before anything else is said or asked.
+        action(
+            "serviceCheck",
+            "service.check",
+            {
+                "noService": "ticketGrantingTicketCheck",
+                "registered": "ticketGrantingTicketCheck",
+                "unregistered": "viewServiceUnregistered",
+                "disabled": "viewServiceDisabled",
+                "malformed": "viewServiceMalformed",
+            },
+        ),
+        # A session already?
+        action(
+            "ticketGrantingTicketCheck",
+            "session.ticket_granting_ticket_check",
+            {"notExists": "gatewayRequestCheck", "invalid": "gatewayRequestCheck", "valid": "renewRequestCheck"},
+        ),
+        decision("gatewayRequestCheck", "session.gateway_requested", yes="redirectWithoutTicket", no="viewLoginForm"),
+        decision("renewRequestCheck", "session.renew_required", yes="viewLoginForm", no="useTicketGrantingTicket"),
+        action("useTicketGrantingTicket", "session.use", {"success": "serviceAccessCheck"}),
+        # The password.
+        view("viewLoginForm", "login_form.view", {"submit": "submittedServiceCheck"}),
+        action(
+            "submittedServiceCheck",
+            "service.check",
+            {
+                "noService": "loginFormCheck",
+                "registered": "loginFormCheck",
+                "unregistered": "viewServiceUnregistered",
+                "disabled": "viewServiceDisabled",
+                "malformed": "viewServiceMalformed",
+            },
+        ),
+        action(
+            "loginFormCheck",
+            "login_form.check",
+            {
+                "accepted": "realSubmit",
+                "used": "ticketGrantingTicketCheck",
+                "throttled": "viewLoginForm",
+                "incomplete": "viewLoginForm",
+            },
+        ),
+        action(
+            "realSubmit",
+            "login_form.authenticate",
+            {
+                "success": "serviceAccessCheck",
+                "authenticationFailure": "viewLoginForm",
+                "accountLocked": "viewLoginForm",
+                "accountDisabled": "viewLoginForm",
+                "mustChangePassword": "viewLoginForm",
+                "unavailable": "viewLoginForm",
+            },
+        ),
+        # May this person use this application, and is a second factor owed?
+        action(
+            "serviceAccessCheck",
+            "service.access_check",
+            {"noService": "createTicketGrantingTicket", "granted": "duoCheck", "denied": "createTicketGrantingTicket"},
+        ),
+        action("duoCheck", "duo.owed", {"notOwed": "createTicketGrantingTicket", "owed": "duoGatewayCheck"}),
+        decision("duoGatewayCheck", "session.gateway_requested", yes="redirectWithoutTicket", no="mfa-duo"),
+        subflow(
+            "mfa-duo",
+            "duo",
+            {
+                "success": "createTicketGrantingTicket",
+                "bypassed": "createTicketGrantingTicket",
+                "unenrolled": "createTicketGrantingTicket",
+                "denied": "createTicketGrantingTicket",
+                "unavailable": "createTicketGrantingTicket",
+                "restart": "createTicketGrantingTicket",
+                "fraud": "endSessions",
+                "serviceGone": "viewServiceUnregistered",
+                "serviceDisabled": "viewServiceDisabled",
+            },
+        ),
+        action("endSessions", "session.end_all", {"success": "viewDuoFraud"}),
+        # The session exists whatever the application's verdict: other applications work.
+        action(
+            "createTicketGrantingTicket",
+            "session.create",
+            {"created": "verdictCheck", "upgraded": "verdictCheck", "kept": "verdictCheck"},
+        ),
+        action(
+            "verdictCheck",
+            "service.verdict",
+            {
+                "granted": "passwordWarningCheck",
+                "denied": "deniedGatewayCheck",
+                "duoUnavailable": "viewDuoUnavailable",
+                "duoDenied": "viewDuoDenied",
+                "duoUnenrolled": "viewDuoUnenrolled",
+                "duoRestart": "viewDuoRestart",
+            },
+        ),
+        decision(
+            "deniedGatewayCheck", "session.gateway_requested", yes="redirectWithoutTicket", no="viewServiceDenied"
+        ),
+        decision("passwordWarningCheck", "session.warnings_waiting", yes="viewPasswordWarning", no="hasServiceCheck"),
+        view("viewPasswordWarning", "ticket.view_password_warning", {"proceed": "returnedServiceCheck"}),
+        decision("hasServiceCheck", "service.requested", yes="warnCheck", no="viewGenericLoginSuccess"),
+        # Ask first, then make the ticket: one that waits in a page ages.
+        decision("warnCheck", "ticket.warn_wanted", yes="viewWarn", no="generateServiceTicket"),
+        view("viewWarn", "ticket.view_warn", {"proceed": "returnedServiceCheck"}),
+        action(
+            "returnedServiceCheck",
+            "service.check",
+            {
+                "noService": "viewGenericLoginSuccess",
+                "registered": "generateServiceTicket",
+                "unregistered": "viewServiceUnregistered",
+                "disabled": "viewServiceDisabled",
+                "malformed": "viewServiceMalformed",
+            },
+        ),
+        action(
+            "generateServiceTicket",
+            "ticket.generate_service_ticket",
+            {"success": "responseCheck", "sessionEnded": "viewLoginForm"},
+        ),
+        action(
+            "responseCheck",
+            "ticket.response_type",
+            {"redirect": "redirect", "post": "viewPostResponse", "header": "viewHeaderResponse"},
+        ),
+        end("redirect", "ticket.redirect"),
+        end("viewPostResponse", "ticket.post"),
+        end("viewHeaderResponse", "ticket.header"),
+        end("redirectWithoutTicket", "session.without_ticket"),
+        end("viewGenericLoginSuccess", "ticket.signed_in"),
+        end("viewServiceUnregistered", "service.unregistered"),
+        end("viewServiceDisabled", "service.disabled"),
+        end("viewServiceMalformed", "service.malformed"),
+        end("viewServiceDenied", "service.denied"),
+        end("viewDuoUnavailable", "duo.view_unavailable"),
+        end("viewDuoDenied", "duo.view_denied"),
+        end("viewDuoFraud", "duo.view_fraud"),
+        end("viewDuoUnenrolled", "duo.view_unenrolled"),
+        end("viewDuoRestart", "duo.view_restart"),
+    ),
+)

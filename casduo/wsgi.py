@@ -1,0 +1,32 @@
+"""``casduo.wsgi:application`` for any WSGI server: settings from ``CASDUO_CONFIG`` or the usual places."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from casduo.compose import compose
+from casduo.errors import SettingsError
+from casduo.log import configure_log
+from casduo.settings import find_settings, load_settings, missing_to_serve
+
+
+def create_application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """Build the application from the settings of this machine.
+
+    :raises SettingsError: settings or registry cannot be used; every problem is in it
+    """
+    path = find_settings(None, os.environ)
+    settings = load_settings(path, os.environ)
+    missing = missing_to_serve(settings, str(path) if path else "the settings")
+    if missing:
+        raise SettingsError(tuple(missing))
+    configure_log(settings.log.format, settings.log.level)
+    composed = compose(settings)
+    atexit.register(composed.close)
+    return composed.wsgi
+
+
+application = create_application()
