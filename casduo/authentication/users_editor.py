@@ -1,0 +1,132 @@
+"""Changes a users file in place: one editor at a time, the whole file or nothing, comments kept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import StringIO
+from pathlib import Path
+
+from ruamel.yaml.comments import CommentedMap
+
+from casduo.authentication.users_document import is_username, read_users, round_trip_yaml
+from casduo.errors import CasduoError
+
+_HEADING = "# Users of casduo. Edit with `casduo users`, or by hand: the server reads it again by itself.\n"
+
+
+class UserEditError(CasduoError):
+    """A change to the users file that cannot be made. ``username`` is whom it was about."""
+
+    code = "USER_EDIT"
+
+    def __init__(self, username: str, message: str) -> None:
+        super().__init__(message)
+        self.username = username
+
+
+def add_user(
+    path: Path, username: str, password_hash: str, *, name: str = "", attributes: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Append a user. The file is made if there is none.
+
+    :param attributes: each with at least one value; a single value is written as plain text, several as a list.
+    :raises UserEditError: the name is not one, or is taken (upper and lower case do not tell names apart).
+    :raises SettingsError: the file is wrong as it stands; it is left alone.
+    """
+    if not is_username(username):
+        raise UserEditError(username, f"{username!r} is not a user name: letters, digits and ._@+- are")
+    with _editing(path) as users:
+        taken = {str(key).lower() for key in users}
+        if username.lower() in taken:
+            raise UserEditError(username, f"there is a user {username!r} already")
+        record = CommentedMap(password=password_hash)
+        if name:
+            record["name"] = name
+        if attributes:
+            record["attributes"] = CommentedMap(
+                {key: values[0] if len(values) == 1 else list(values) for key, values in attributes.items()}
+            )
+        users[username] = record
+
+
+def set_password(path: Path, username: str, password_hash: str, *, must_change: bool = False) -> None:
+    """Give a user a new password hash.
+
+    :param must_change: the password is only good for being changed.
+    :raises UserEditError: there is no such user.
+    :raises SettingsError: the file is wrong as it stands; it is left alone.
+    """
+    with _editing(path) as users:
+        if username not in users:
+            raise UserEditError(username, f"there is no user {username!r}")
+        users[username]["password"] = password_hash
+        if must_change:
+            users[username]["must_change"] = True
+        else:
+            users[username].pop("must_change", None)
+
+
+@contextmanager
+def _editing(path: Path) -> Iterator[CommentedMap]:
+    # A link stays a link: what it points at is replaced.
+    path = Path(os.path.realpath(path))
+    with _locked(path.parent):
+        text = path.read_text(encoding="utf-8") if path.exists() else _HEADING
+        read_users(text, str(path))
+        yaml = round_trip_yaml()
+        document = yaml.load(StringIO(text))
+        users = CommentedMap() if document is None else document
+        yield users
+        stream = StringIO()
+        yaml.dump(users, stream)
+        # A file without users has no place in the document to hang its comments on.
+        written = stream.getvalue() if document is not None else text + stream.getvalue()
+        read_users(written, str(path))
+        _replace(path, written)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    # Not the file itself: it is replaced, and a lock on the old one would hold nobody back. The directory stays, and
+    # locking it leaves no lock file of root's behind that the server's user could not open.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            _keep_owner(stream.fileno(), path)
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    _sync_directory(path.parent)
+
+
+def _keep_owner(descriptor: int, path: Path) -> None:
+    """Leave the file with the server's user when root edits it; mkstemp gave it mode 0600 already."""
+    if path.exists() and os.geteuid() == 0:
+        status = path.stat()
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
