@@ -1,0 +1,108 @@
+"""Decides what a service learns about a person: the user name and the attributes on its list, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casduo.errors import ServiceError
+from casduo.services.model import RegisteredService, ReleaseRule
+from casduo.services.names import LISTED_NAMES
+from casduo.services.policies import Case
+
+# Line breaks of every kind: CAS 1.0 puts the name on a line of its own, and some clients split lines as Unicode does.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class UsernameUnfit(ServiceError):
+    """There is no user name that the service could be told, so it gets no ticket.
+
+    ``attribute`` is the one the registry names, empty for the principal's own id; ``reason`` is ``missing``,
+    ``several`` or ``characters``. The value is not kept.
+    """
+
+    code = "SERVICE_USERNAME"
+
+    def __init__(self, attribute: str, reason: str) -> None:
+        super().__init__(f"no user name from {attribute or 'the principal id'}: {reason}")
+        self.attribute = attribute
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a service is told: ``user``, never empty and on one line, and ``attributes`` by their released names."""
+
+    user: str
+    attributes: dict[str, tuple[str, ...]]
+
+
+def release(service: RegisteredService, principal_id: str, attributes: Mapping[str, tuple[str, ...]]) -> Released:
+    """Return what ``service`` learns.
+
+    Attributes: those of the entry's list that have a value, under their released names, without empty values. Source
+    names are compared exactly, equal values come once.
+
+    User: the principal's id, or the username attribute of the entry. When that attribute has no value, the id is *not*
+    taken instead: the id of one person may be the attribute of another (``ada`` and an e-mail alias ``ada``), and the
+    service could not tell. With two different values nobody knows which one a directory lists first tomorrow. In both
+    cases the person gets no ticket, and the audit trail says why.
+
+    :raises UsernameUnfit: there is no user name, more than one, or it holds control characters
+    """
+    return Released(user=_user(service, principal_id, attributes), attributes=_attributes(service, attributes))
+
+
+def _user(service: RegisteredService, principal_id: str, attributes: Mapping[str, tuple[str, ...]]) -> str:
+    rule = service.username_attribute
+    if rule is None:
+        return _fit("", principal_id)
+    values = {value for value in attributes.get(rule.attribute, ()) if value.strip()}
+    if len(values) > 1:
+        raise UsernameUnfit(rule.attribute, "several")
+    return _fit(rule.attribute, _cased(values.pop() if values else "", rule.case))
+
+
+def _fit(attribute: str, name: str) -> str:
+    if not name.strip():
+        raise UsernameUnfit(attribute, "missing")
+    if _UNFIT.search(name):
+        raise UsernameUnfit(attribute, "characters")
+    return name
+
+
+def _cased(name: str, case: Case) -> str:
+    if case == "keep":
+        return name
+    return "".join(_cased_character(character, case) for character in name)
+
+
+def _cased_character(character: str, case: Case) -> str:
+    other = character.lower() if case == "lower" else character.upper()
+    # The Kelvin sign would become k and a dotless i become I: one person's name would turn into another's.
+    return other if len(other) == 1 and other.isascii() == character.isascii() else character
+
+
+def _attributes(service: RegisteredService, attributes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    released: dict[str, tuple[str, ...]] = {}
+    for rule in service.release_rules:
+        # What the server itself says about the login is never taken from a directory (see casduo.services.names).
+        if rule.name in LISTED_NAMES:
+            continue
+        found = rule.static or attributes.get(rule.source, ())
+        shaped = (_cased(_shaped(value, rule), rule.case) for value in found if value)
+        values = tuple(dict.fromkeys(value for value in shaped if value))
+        if values:
+            released[rule.name] = values
+    return released
+
+
+def _shaped(value: str, rule: ReleaseRule) -> str:
+    """Return ``value`` as the rule's ``match`` and ``replace`` leave it: empty when it does not match as a whole."""
+    if not rule.match:
+        return value
+    found = re.fullmatch(rule.match, value)
+    if found is None:
+        return ""
+    return value if rule.replace is None else found.expand(rule.replace)
