@@ -1,0 +1,216 @@
+"""What casduo asks Duo for a login at a browser, as an interface, with the values that come back."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from casduo.errors import UpstreamMisconfigured
+from casduo.mfa.duo.errors import DuoFailure, DuoMisconfigured
+
+_BASE62 = string.ascii_letters + string.digits
+_TOKEN_LENGTH = 36
+"""As in Duo's own clients; within their bounds for a state (16 to 1024) and a nonce (17 to 1023)."""
+
+
+class HealthState(StrEnum):
+    """Whether a prompt could be offered now."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What Duo looked like at ``checked_at`` (epoch seconds).
+
+    :param detail: a fixed word: empty if all is well, ``clock_drift`` if it still works but the clocks drift apart,
+        else the ``detail`` of the failure.
+    :param message: one sentence for the operator; empty if there is nothing to say.
+    :param may_fail_open: decide by this, never by ``state``: some unavailability, a used-up rate limit for one, must
+        not open anything.
+    :param auth_api_answers: the Auth API answers, so casduo's own page may take over if the prompt is unavailable.
+    :param skew: Duo's clock minus ours in seconds, at least; None if Duo did not tell.
+    """
+
+    state: HealthState
+    checked_at: float
+    detail: str = ""
+    message: str = ""
+    may_fail_open: bool = False
+    auth_api_answers: bool = False
+    skew: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True if a prompt can be offered."""
+        return self.state is HealthState.OK
+
+    @classmethod
+    def of_failure(
+        cls, failure: DuoFailure, now: float, *, auth_api_answers: bool = False, skew: float | None = None
+    ) -> Health:
+        """Return the health that a failure noticed at ``now`` amounts to."""
+        misconfigured = isinstance(failure, UpstreamMisconfigured)
+        return cls(
+            HealthState.MISCONFIGURED if misconfigured else HealthState.UNAVAILABLE,
+            now,
+            failure.detail,
+            failure.message,
+            failure.may_fail_open,
+            auth_api_answers,
+            skew,
+        )
+
+
+class PreauthResult(StrEnum):
+    """What Duo says about a person before any factor is offered (Auth API, ``/preauth``, ``result``)."""
+
+    AUTH = "auth"
+    ENROLL = "enroll"
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One of a person's devices.
+
+    :param id: Duo's identifier, to be named when a factor is asked for.
+    :param kind: ``phone`` or ``token``.
+    :param label: for the person to recognise it by; may be empty.
+    :param capabilities: of ``auto``, ``push``, ``sms``, ``phone``, ``mobile_otp``; empty for a hardware token.
+    """
+
+    id: str
+    kind: str
+    label: str
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Preauth:
+    """What may happen next for a person.
+
+    :param status_message: Duo's text for the person, control characters removed; templates escape it.
+    :param enroll_portal_url: a page at Duo where the person registers a device, usable once and for a few minutes;
+        None if Duo gave none.
+    """
+
+    result: PreauthResult
+    status_message: str = ""
+    devices: tuple[Device, ...] = ()
+    enroll_portal_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the prompt ended, verified.
+
+    :param allowed: True only if Duo's result is ``allow``. Decide by this alone.
+    :param status: Duo's word, for choosing a text: ``allow``, ``deny``, ``fraud``, ``timeout``, ... ; empty if missing.
+    :param status_message: Duo's text for the person, control characters removed.
+    :param factor: how it was proven, ``duo_push`` and the like; may be empty. For the audit trail, as are
+        ``txid`` and ``reason``.
+    """
+
+    allowed: bool
+    status: str = ""
+    status_message: str = ""
+    factor: str = ""
+    txid: str = ""
+    reason: str = ""
+
+
+class DuoGateway(Protocol):
+    """One Duo application, for logins at a browser.
+
+    The order of a login is health, preauth, prompt_url, (the browser is away), exchange. Every method is safe to call
+    from many threads; none waits longer than its time-outs; all that blocks is limited in number.
+
+    What goes wrong is a :class:`~casduo.mfa.duo.errors.DuoFailure`, whose ``may_fail_open`` is the only thing to
+    decide by if the service's entry says ``fail: open``.
+    """
+
+    def health(self) -> Health:
+        """Return whether Duo answers, our keys are right and the clocks agree. Never raises a DuoFailure.
+
+        A good answer is shared by all threads for a few seconds. During an outage the answer comes at once.
+        """
+
+    def auth_api_health(self) -> Health:
+        """Return whether Duo answers and takes the Auth API's keys, asked anew each time. Never raises a DuoFailure.
+
+        For logins without the prompt, and for ``casduo doctor``.
+        """
+
+    def preauth(self, username: str, address: str) -> Preauth:
+        """Ask Duo what ``username`` may do. Never cached: enrolment and lock-out show at once.
+
+        :param username: the canonical name, the same here, in :meth:`prompt_url` and in :meth:`exchange`.
+        :param address: the person's own IP address, or empty if it is not known.
+        :return: an unknown person is ``enroll``; a result Duo invents tomorrow is ``deny``.
+        :raises DuoFailure: no answer to go by.
+        """
+
+    def prompt_url(self, username: str, state: str, nonce: str) -> str:
+        """Return the address of Duo's prompt, valid for five minutes: make it in the answer that redirects there.
+
+        :param state: from :meth:`new_state`; Duo hands it back.
+        :param nonce: from :meth:`new_nonce`; to be given to :meth:`exchange`.
+        :raises DuoMisconfigured: an argument is outside Duo's bounds.
+        """
+
+    def exchange(self, code: str, username: str, nonce: str) -> Verdict:
+        """Turn the code from the prompt into a verified result. A code works once.
+
+        :param code: the callback's ``duo_code``, as it came.
+        :param username: the name given to :meth:`prompt_url`; another one in Duo's result is refused.
+        :param nonce: the nonce given to :meth:`prompt_url`.
+        :raises DuoStale: the prompt has to be started again.
+        :raises DuoBadToken: the result does not verify.
+        :raises DuoFailure: any other failure. None of them may fail open: a factor was already offered.
+        """
+
+    def new_state(self) -> str:
+        """Return a fresh state: 36 characters, more than 200 random bits."""
+
+    def new_nonce(self) -> str:
+        """Return a fresh nonce, made like a state."""
+
+
+def new_token() -> str:
+    """Return 36 random characters of ``A-Za-z0-9``."""
+    return "".join(secrets.choice(_BASE62) for _ in range(_TOKEN_LENGTH))
+
+
+class NullDuoGateway:
+    """Stands in where no Duo application is set up: everything is refused, nothing opens."""
+
+    def health(self) -> Health:
+        return Health.of_failure(self._off(), 0.0)
+
+    def auth_api_health(self) -> Health:
+        return self.health()
+
+    def preauth(self, username: str, address: str) -> Preauth:
+        raise self._off()
+
+    def prompt_url(self, username: str, state: str, nonce: str) -> str:
+        raise self._off()
+
+    def exchange(self, code: str, username: str, nonce: str) -> Verdict:
+        raise self._off()
+
+    def new_state(self) -> str:
+        return new_token()
+
+    def new_nonce(self) -> str:
+        return new_token()
+
+    def _off(self) -> DuoMisconfigured:
+        return DuoMisconfigured("off", "A service requires Duo, but no Duo application is set up.")
