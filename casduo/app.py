@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
@@ -17,6 +18,7 @@ from casduo.web import Request, new_reference
 from casduo.webflow.effects import Page
 
 StartResponse = Callable[..., Any]
+Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 class Application:
@@ -103,6 +105,14 @@ class Application:
         if route.audience == "probe":
             return web.plain(500, "error\n")
         return web.page(request, _page_for(error, self._base + "/login"))
+
+
+def behind_proxies(application: Wsgi, hops: int) -> Wsgi:
+    """Let the last ``hops`` proxies in front tell the browser's address and nothing else: ours is a setting.
+
+    :param hops: proxies that append to ``X-Forwarded-For``; 0 leaves the header unread
+    """
+    return ProxyFix(application, x_for=hops, x_proto=0, x_host=0, x_port=0, x_prefix=0) if hops else application
 
 
 def _page_for(error: Exception, retry_url: str) -> Page:

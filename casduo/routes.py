@@ -13,7 +13,7 @@ from casduo.events.model import FlowRefused, TicketValidated, ValidationRefused
 from casduo.parts import Parts
 from casduo.protocol import responses
 from casduo.protocol.errors import InvalidRequest, ProtocolError
-from casduo.protocol.validation import Format, ValidatedTicket, ValidationRequest, read_format, read_request
+from casduo.protocol.validation import Format, ValidatedTicket, read_format, read_request
 from casduo.signing import random_text
 from casduo.tickets.ids import parse_ticket_id
 from casduo.web import FLOW_COOKIE, SESSION_COOKIE, Request, Web
@@ -97,7 +97,7 @@ def logout(server: Server, request: Request) -> Response:
 def validate(server: Server, request: Request) -> Response:
     """``/validate``: CAS 1.0."""
     try:
-        validated = _validated(server, request, read_request(request.parameters))
+        validated = _validated(server, request)
     except (ProtocolError, BadRequest) as error:
         _note_refusal(server, request, error)
         return server.web.machine(responses.cas1_failure(), responses.TEXT_TYPE)
@@ -144,7 +144,7 @@ def _service_validate(server: Server, request: Request, *, with_attributes: bool
     wanted = Format.XML
     try:
         wanted = read_format(request.parameters)
-        validated = _validated(server, request, read_request(request.parameters))
+        validated = _validated(server, request)
     except (ProtocolError, BadRequest) as error:
         failure = _note_refusal(server, request, error)
         if wanted is Format.JSON:
@@ -156,9 +156,11 @@ def _service_validate(server: Server, request: Request, *, with_attributes: bool
     return server.web.machine(responses.xml_success(validated, with_attributes=with_attributes), responses.XML_TYPE)
 
 
-def _validated(server: Server, request: Request, asked: ValidationRequest) -> ValidatedTicket:
+def _validated(server: Server, request: Request) -> ValidatedTicket:
     parts = server.parts
-    validated = parts.validator.validate(asked, parts.services.current(), request.now)
+    registry = parts.services.current()
+    asked = read_request(request.parameters, registry)
+    validated = parts.validator.validate(asked, registry, request.now)
     parts.journal.write(
         TicketValidated(
             reference=request.reference,

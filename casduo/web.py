@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie, parse_cookie
 from werkzeug.wrappers import Response
 
@@ -23,6 +24,9 @@ from casduo.webflow.context import Inbound
 from casduo.webflow.effects import Form, HeaderAnswer, Page, Redirect
 from casduo.webflow.engine import Effect
 from casduo.webflow.execution import Answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 SESSION_COOKIE = "TGC-casduo"
 FLOW_COOKIE = "casduo-flow"
@@ -58,6 +62,18 @@ class Site:
     accent_colour: str = ""
     forgot_password_url: str = ""
     change_password_url: str = ""
+
+
+class ExactResponse(Response):
+    """A response whose headers go out as they were made. werkzeug would encode ``Location`` once more, and applications
+    compare the address they come back with byte by byte.
+    """
+
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return the headers untouched."""
+        return self.headers
 
 
 @dataclass(slots=True)
@@ -248,7 +264,7 @@ class Web:
 
     def plain(self, status: int, text: str = "", extra: Iterable[tuple[str, str]] = ()) -> Response:
         """Answer with a line of text, for probes and for what no person sees."""
-        return self._response(text.encode(), status, "text/plain; charset=utf-8", extra)
+        return self._response(text.encode(), status, "text/plain; charset=utf-8" if text else "", extra)
 
     def static(self, name: str, etag: str) -> Response | None:
         """Return a file of the pages, ``None`` if there is none of that name."""
@@ -260,11 +276,10 @@ class Web:
             ("Cache-Control", "public, max-age=31536000, immutable"),
             ("ETag", f'"{tag}"'),
             ("X-Content-Type-Options", "nosniff"),
-            ("Content-Type", kind),
         ]
         if etag == f'"{tag}"':
-            return Response(b"", 304, headers)
-        return Response(body, 200, headers)
+            return ExactResponse(b"", 304, headers)
+        return ExactResponse(body, 200, [*headers, ("Content-Type", kind), ("Content-Length", str(len(body)))])
 
     def static_url(self, name: str) -> str:
         """Return the address of a file of the pages; it changes with the content, so caches never show an old one."""
@@ -282,10 +297,9 @@ class Web:
         headers = [*self._headers, *extra]
         if kind:
             headers.append(("Content-Type", kind))
-        headers.append(("Content-Length", str(len(body))))
-        response = Response(body, status, headers)
-        response.automatically_set_content_length = False
-        return response
+        if status != 204:
+            headers.append(("Content-Length", str(len(body))))
+        return ExactResponse(body, status, headers)
 
     def _cookie(self, response: Response, name: str, value: str) -> None:
         cookie = dump_cookie(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
 
+from casduo.app import Wsgi
 from casduo.compose import compose
 from casduo.errors import SettingsError
 from casduo.log import configure_log
 from casduo.settings import find_settings, load_settings, missing_to_serve
 
 
-def create_application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+def create_application() -> Wsgi:
     """Build the application from the settings of this machine.
 
     :raises SettingsError: settings or registry cannot be used; every problem is in it

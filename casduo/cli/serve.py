@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from casduo.app import Wsgi
 from casduo.cli.check import EXIT_BAD_FILE, report
 from casduo.errors import UpstreamUnavailable
 from casduo.log import configure_log
@@ -86,7 +87,7 @@ def _gunicorn(settings: Settings) -> None:
 
     section = settings.server
 
-    class Served(BaseApplication):  # type: ignore[misc]
+    class Served(BaseApplication):
         """gunicorn without its command line."""
 
         def load_config(self) -> None:
@@ -104,7 +105,7 @@ def _gunicorn(settings: Settings) -> None:
                 if value is not None:
                     self.cfg.set(name, value)
 
-        def load(self) -> object:
+        def load(self) -> Wsgi:  # type: ignore[override]
             from casduo import wsgi
 
             return wsgi.application

@@ -78,8 +78,8 @@ def read_format(parameters: Parameters) -> Format:
     raise InvalidRequest("unknown format")
 
 
-def read_request(parameters: Parameters) -> ValidationRequest:
-    """Read what is asked, without touching any ticket.
+def read_request(parameters: Parameters, registry: Registry) -> ValidationRequest:
+    """Read what is asked, without touching any ticket. The registry says which schemes exist besides http and https.
 
     :raises InvalidRequest: ``service`` or ``ticket`` missing or malformed
     :raises InvalidTicket: the ticket cannot be one of ours
@@ -88,7 +88,7 @@ def read_request(parameters: Parameters) -> ValidationRequest:
     if not service.strip() or not ticket.strip():
         raise InvalidRequest("service or ticket missing")
     try:
-        url = parse_service(service)
+        url = parse_service(service, registry.schemes)
     except MalformedService as error:
         raise InvalidRequest(f"service malformed: {error.reason}") from error
     ticket_id = parse_ticket_id(ticket)
@@ -118,12 +118,15 @@ def judge(
     entry = registry.find(request.service)
     level = entry.service_match if entry is not None else "canonical"
     if not same_service(taken.ticket.service, request.service, level):
-        granted = parse_service(taken.ticket.service)
+        granted = parse_service(taken.ticket.service, registry.schemes)
         raise InvalidService(
             f"{_shown(granted)} is not {_shown(request.service)}: {first_difference(granted, request.service)}"
         )
     if entry is None or not entry.enabled:
         raise UnauthorizedService("not registered or disabled")
+    if entry.id != taken.ticket.service_id:
+        # The rules of one entry let the person in; they say nothing about another entry.
+        raise InvalidService(f"granted for entry {taken.ticket.service_id}, presented for {entry.id}")
     if taken.session is None:
         raise InvalidTicket("the session ended in between")
     session = taken.session
@@ -132,7 +135,14 @@ def judge(
         raise UnauthorizedService(f"access rule: {access.reason}")
     if request.renew and not taken.ticket.primary:
         raise NotFromNewLogin("renew was asked for")
-    duo = owed(entry.duo_rule, session.attributes, session.address, session.strength, now)
+    duo = owed(
+        entry.duo_rule,
+        session.attributes,
+        session.address,
+        session.strength,
+        now,
+        group_attributes=group_attributes,
+    )
     if duo.required and session.strength.level == "none":
         raise InvalidAuthenticationContext("the service requires Duo and the session has none")
     if request.proxy_callback:

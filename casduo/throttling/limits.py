@@ -86,7 +86,8 @@ class LoginThrottle:
         self, batch: Batch, for_person: str, for_address: str, username: str, address: str, now: float
     ) -> Verdict:
         # User and pair share a slot so that one atomic step counts both; the address has a slot of its own.
-        user = fingerprint(username)[:32]
+        # Directories ignore case whatever our own rule says: the same person must not have a limit per spelling.
+        user = fingerprint(username.casefold())[:32]
         place = fingerprint(address)[:32]
         moment = int(now * 1000)
         person = batch.script(

@@ -25,11 +25,16 @@ _FINAL_REASONS = frozenset({"locked_out", "policy", "not_asked"})
 """Refusals that trying again cannot change."""
 
 
-def owed(context: Context) -> Literal["notOwed", "owed"]:
+def owed(context: Context, rules: LoginRules) -> Literal["notOwed", "owed"]:
     """Ask the rules whether this person owes Duo for this service now."""
     entry = context.required_service
     decision = duo_owed(
-        entry.duo_rule, context.attributes, context.inbound.address, context.strength, context.inbound.now
+        entry.duo_rule,
+        context.attributes,
+        context.inbound.address,
+        context.strength,
+        context.inbound.now,
+        group_attributes=rules.group_attributes,
     )
     context.facts["duo_reasons"] = decision.reasons
     return "owed" if decision.owed else "notOwed"
@@ -114,6 +119,11 @@ def universal_return(
     try:
         verdict = duo.exchange(fields["duo_code"], scope.principal_id, nonce)
     except (DuoStale, DuoBadToken) as failure:
+        if failure.detail == "username":
+            # The names differ between casduo and Duo for good: beginning again would only go round in a circle.
+            _fault(context, journal, failure.code, "Duo answered for another spelling of the user name")
+            context.verdict = "duoUnavailable"
+            return "unavailable"
         _answered(context, journal, "stale", detail=failure.detail)
         context.verdict = "duoRestart"
         return "stale"

@@ -21,7 +21,7 @@ def find_service(context: Context, services: RegistrySource) -> Literal["success
     """See whether the address to go to afterwards is registered. Nobody is ever sent elsewhere."""
     if context.scope.service:
         try:
-            context.url = parse_service(context.scope.service)
+            context.url = parse_service(context.scope.service, services.current().schemes)
         except MalformedService:
             return "success"
         entry = services.current().find(context.url)

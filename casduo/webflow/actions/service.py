@@ -9,6 +9,7 @@ from casduo.events.journal import Journal
 from casduo.events.model import ServiceRefused
 from casduo.rules import LoginRules
 from casduo.services.access import decide
+from casduo.services.release import UsernameUnfit, release
 from casduo.services.urls import parse_service
 from casduo.services.watch import RegistrySource
 from casduo.webflow.actions.facts import service_facts
@@ -24,12 +25,13 @@ def check(
     """
     if not context.scope.service:
         return "noService"
+    registry = services.current()
     try:
-        context.url = parse_service(context.scope.service)
+        context.url = parse_service(context.scope.service, registry.schemes)
     except MalformedService as error:
         context.facts["reason"] = error.reason
         return "malformed"
-    context.service = services.current().find(context.url)
+    context.service = registry.find(context.url)
     if context.service is None or context.service.channel != "browser":
         return "unregistered"
     return "registered" if context.service.enabled else "disabled"
@@ -46,8 +48,16 @@ def access_check(context: Context, rules: LoginRules) -> Literal["noService", "g
         context.inbound.now,
         group_attributes=rules.group_attributes,
     )
+    reason: str = context.access.reason
     if context.access.allowed:
-        return "granted"
+        try:
+            release(context.service, context.scope.principal_id, context.attributes)
+        except UsernameUnfit:
+            # Better here, where a person can read it, than when the application asks who came.
+            reason = "attribute"
+        else:
+            return "granted"
+    context.facts["refusal"] = reason
     context.verdict = "denied"
     return "denied"
 
@@ -86,16 +96,16 @@ def disabled(context: Context, journal: Journal) -> Page:
 def denied(context: Context, journal: Journal, rules: LoginRules) -> Page:
     """The page for a person who may not use the service; their session exists, other applications work."""
     entry = context.required_service
-    assert context.access is not None
-    _refused(context, journal, context.access.reason, context.url.host if context.url else "")
+    reason = context.facts["refusal"]
+    _refused(context, journal, reason, context.url.host if context.url else "")
     facts: dict[str, object] = {}
-    if context.access.reason == "not_yet" and entry.access.from_ is not None:
+    if reason == "not_yet" and entry.access.from_ is not None:
         facts["start"] = entry.access.from_.isoformat()
-    if context.access.reason == "expired" and entry.access.until is not None:
+    if reason == "expired" and entry.access.until is not None:
         facts["end"] = entry.access.until.isoformat()
     data = {
         "service": service_facts(entry, context.url),
-        "reason": f"service_denied.reason.{context.access.reason}",
+        "reason": f"service_denied.reason.{reason}",
         "facts": facts,
         "explanation": entry.access.reason,
         "contact": entry.owner or None,
