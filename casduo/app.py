@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wrappers import Response
 
 from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
 from casduo.events.model import Fault
 from casduo.protocol import responses
 from casduo.protocol.errors import InternalError, InvalidRequest
 from casduo.routes import ROUTES, Route, Server
-from casduo.web import Request, new_reference
+from casduo.web import Reply, Request, StartResponse, new_reference
 from casduo.webflow.effects import Page
 
-StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
@@ -40,7 +38,7 @@ class Application:
         request = Request(environ, path, self._origin, self.server.parts.clock(), new_reference())
         return self._respond(request)(environ, start_response)
 
-    def _respond(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Reply:
         base, path = self._base, request.path
         if not path.startswith(base + "/") and path != base:
             return self._outside(request)
@@ -58,14 +56,14 @@ class Application:
         except Exception as error:
             return self._failed(request, route, error)
 
-    def _outside(self, request: Request) -> Response:
+    def _outside(self, request: Request) -> Reply:
         if request.path == "/" and request.method in ("GET", "HEAD"):
             return self.server.web.redirect(request, f"{self._base}/login")
         if request.path == "/.well-known/change-password" and self._change_password_url:
             return self.server.web.redirect(request, self._change_password_url)
         return self.server.web.page(request, Page("not_found", status=404))
 
-    def _unrouted(self, request: Request, inner: str) -> Response:
+    def _unrouted(self, request: Request, inner: str) -> Reply:
         if inner.startswith("/static/") and request.method in ("GET", "HEAD"):
             found = self.server.web.static(inner[8:], request.environ.get("HTTP_IF_NONE_MATCH", ""))
             if found is not None:
@@ -74,7 +72,7 @@ class Application:
             return self.server.web.redirect(request, f"{self._base}/login")
         return self.server.web.page(request, Page("not_found", status=404))
 
-    def _other_method(self, request: Request, route: Route) -> Response:
+    def _other_method(self, request: Request, route: Route) -> Reply:
         allowed = ", ".join(("HEAD", *route.methods) if "GET" in route.methods else route.methods)
         if request.method == "HEAD" and "GET" in route.methods:
             # HEAD makes and uses up nothing: it says that the address exists.
@@ -82,10 +80,10 @@ class Application:
         if route.audience != "person":
             return self.server.web.plain(405, "method not allowed\n", [("Allow", allowed)])
         response = self.server.web.page(request, Page("method_not_allowed", status=405))
-        response.headers["Allow"] = allowed
+        response.headers.append(("Allow", allowed))
         return response
 
-    def _failed(self, request: Request, route: Route, error: Exception) -> Response:
+    def _failed(self, request: Request, route: Route, error: Exception) -> Reply:
         expected = isinstance(error, BadRequest | CookiesMissing | ForeignOrigin)
         self.server.parts.journal.write(
             Fault(

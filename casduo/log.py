@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
@@ -20,15 +21,11 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 def configure_log(form: Literal["json", "console"], level: Literal["debug", "info", "warning", "error"]) -> None:
     """Set up logging for the process: structlog for ours, the standard library's loggers for others' warnings."""
-    renderer: Any = structlog.dev.ConsoleRenderer() if form == "console" else _json_line
+    processors: list[Any] = [_finished, _json_line]
+    if form == "console":
+        processors = [_finished, structlog.dev.ConsoleRenderer()]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _without_secrets,
-            renderer,
-        ],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -36,7 +33,9 @@ def configure_log(form: Literal["json", "console"], level: Literal["debug", "inf
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"logger":"%(name)s","event":"%(message)s"}')
 
 
-def _without_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _finished(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["level"] = method
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     for name in event.keys() & _SECRET_NAMES:
         event[name] = "[not logged]"
     return event

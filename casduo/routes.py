@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from werkzeug.wrappers import Response
-
 from casduo.errors import BadRequest, CookiesMissing, FlowError, UpstreamError
 from casduo.events.model import FlowRefused, TicketValidated, ValidationRefused
 from casduo.parts import Parts
@@ -16,7 +14,7 @@ from casduo.protocol.errors import InvalidRequest, ProtocolError
 from casduo.protocol.validation import Format, ValidatedTicket, read_format, read_request
 from casduo.signing import random_text
 from casduo.tickets.ids import parse_ticket_id
-from casduo.web import FLOW_COOKIE, SESSION_COOKIE, Request, Web
+from casduo.web import FLOW_COOKIE, SESSION_COOKIE, Reply, Request, Web
 from casduo.webflow.effects import Page
 from casduo.webflow.execution import Executions
 from casduo.webflow.scope import Scope
@@ -39,7 +37,7 @@ class ValidationSettings:
     cas2_attributes: bool = True
 
 
-Endpoint = Callable[[Server, Request], Response]
+Endpoint = Callable[[Server, Request], Reply]
 Audience = Literal["person", "xml", "text", "probe"]
 
 
@@ -52,7 +50,7 @@ class Route:
     audience: Audience = "person"
 
 
-def login(server: Server, request: Request) -> Response:
+def login(server: Server, request: Request) -> Reply:
     """``/login``: begins the login flow, or goes on with it where the form brings a key."""
     parameters = request.parameters
     if request.method == "POST":
@@ -67,12 +65,12 @@ def login(server: Server, request: Request) -> Response:
     return _start(server, request, "login", _asked(parameters))
 
 
-def duo_callback(server: Server, request: Request) -> Response:
+def duo_callback(server: Server, request: Request) -> Reply:
     """``/duo/callback``: the way back from Duo. The service comes from the waiting flow, never from this URL."""
     return _resume(server, request, request.parameters.get("state", ""), "return")
 
 
-def logout(server: Server, request: Request) -> Response:
+def logout(server: Server, request: Request) -> Reply:
     """``/logout``: by link as the protocol has it, by form from our own pages."""
     parameters = request.parameters
     service = parameters.get("service", "")
@@ -94,7 +92,7 @@ def logout(server: Server, request: Request) -> Response:
     return _start(server, request, "logout", scope, submitted=submitted)
 
 
-def validate(server: Server, request: Request) -> Response:
+def validate(server: Server, request: Request) -> Reply:
     """``/validate``: CAS 1.0."""
     try:
         validated = _validated(server, request)
@@ -104,22 +102,22 @@ def validate(server: Server, request: Request) -> Response:
     return server.web.machine(responses.cas1_success(validated.released.user), responses.TEXT_TYPE)
 
 
-def service_validate(server: Server, request: Request) -> Response:
+def service_validate(server: Server, request: Request) -> Reply:
     """``/serviceValidate``: CAS 2.0."""
     return _service_validate(server, request, with_attributes=server.validation.cas2_attributes)
 
 
-def p3_service_validate(server: Server, request: Request) -> Response:
+def p3_service_validate(server: Server, request: Request) -> Reply:
     """``/p3/serviceValidate``: CAS 3.0."""
     return _service_validate(server, request, with_attributes=True)
 
 
-def healthz(server: Server, request: Request) -> Response:
+def healthz(server: Server, request: Request) -> Reply:
     """``/healthz``: this process answers."""
     return server.web.plain(200, "ok\n")
 
 
-def readyz(server: Server, request: Request) -> Response:
+def readyz(server: Server, request: Request) -> Reply:
     """``/readyz``: this process can sign people in, as far as it depends on Redis."""
     try:
         server.parts.store.ping()
@@ -140,7 +138,7 @@ ROUTES: Mapping[str, Route] = {
 }
 
 
-def _service_validate(server: Server, request: Request, *, with_attributes: bool) -> Response:
+def _service_validate(server: Server, request: Request, *, with_attributes: bool) -> Reply:
     wanted = Format.XML
     try:
         wanted = read_format(request.parameters)
@@ -200,7 +198,7 @@ def _asked(parameters: Mapping[str, str]) -> Scope:
 
 def _start(
     server: Server, request: Request, flow: str, scope: Scope, *, notice: str = "", submitted: bool = False
-) -> Response:
+) -> Reply:
     flow_cookie = request.cookies.get(FLOW_COOKIE, "") or random_text(24)
     inbound = request.inbound(flow_cookie, submitted=submitted)
     username = inbound.fields.get("username", "")[:256] if notice else ""
@@ -208,13 +206,13 @@ def _start(
     return server.web.send(request, answer, flow_cookie)
 
 
-def _go_on(server: Server, request: Request, execution: str, event: str, *, submitted: bool = False) -> Response:
+def _go_on(server: Server, request: Request, execution: str, event: str, *, submitted: bool = False) -> Reply:
     flow_cookie = request.cookies.get(FLOW_COOKIE, "")
     answer = server.executions.resume(execution, event, request.inbound(flow_cookie, submitted=submitted))
     return server.web.send(request, answer, flow_cookie)
 
 
-def _resume(server: Server, request: Request, execution: str, event: str) -> Response:
+def _resume(server: Server, request: Request, execution: str, event: str) -> Reply:
     """Go on with a login; where that cannot be, begin it again with a plain word about why."""
     try:
         return _go_on(server, request, execution, event)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from werkzeug.datastructures import Headers
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.visitor import NodeTransformer
 from werkzeug.http import dump_cookie, parse_cookie
-from werkzeug.wrappers import Response
 
 from casduo import messages
 from casduo.errors import BadRequest, ForeignOrigin
@@ -25,12 +26,12 @@ from casduo.webflow.effects import Form, HeaderAnswer, Page, Redirect
 from casduo.webflow.engine import Effect
 from casduo.webflow.execution import Answer
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+StartResponse = Callable[..., Any]
 
 SESSION_COOKIE = "TGC-casduo"
 FLOW_COOKIE = "casduo-flow"
 _REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 _NO_STORE = [
@@ -64,16 +65,21 @@ class Site:
     change_password_url: str = ""
 
 
-class ExactResponse(Response):
-    """A response whose headers go out as they were made. werkzeug would encode ``Location`` once more, and applications
-    compare the address they come back with byte by byte.
+@dataclass(slots=True)
+class Reply:
+    """An answer ready to be sent, itself a WSGI application.
+
+    Headers go out as they were made: applications compare the address they come back with byte by byte, so nothing on
+    the way may encode ``Location`` once more.
     """
 
-    default_mimetype = None
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
 
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """Return the headers untouched."""
-        return self.headers
+    def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        start_response(_STATUS_LINES[self.status], self.headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (self.body,)
 
 
 @dataclass(slots=True)
@@ -181,6 +187,32 @@ def new_reference() -> str:
     return f"{text[:4]}-{text[4:]}"
 
 
+class FoldingEnvironment(Environment):
+    """An environment that calls the functions in ``fold`` once, when a template is compiled, wherever all arguments are
+    constants: the texts of a page and the addresses of its files do not change while the server runs.
+    """
+
+    fold: Mapping[str, Callable[..., str]] = MappingProxyType({})
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Folder(self.fold).visit(super()._parse(source, name, filename))
+        return tree
+
+
+class _Folder(NodeTransformer):
+    def __init__(self, functions: Mapping[str, Callable[..., str]]) -> None:
+        self._functions = functions
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        self.generic_visit(node)
+        plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
+        if not plain or not isinstance(node.node, nodes.Name) or node.node.name not in self._functions:
+            return node
+        if not all(isinstance(argument, nodes.Const) for argument in node.args):
+            return node
+        return nodes.Const(self._functions[node.node.name](*(argument.as_const() for argument in node.args)))
+
+
 @dataclass(slots=True)
 class Web:
     """Turns effects into responses.
@@ -195,7 +227,7 @@ class Web:
     views: Path
     secure: bool
     language: str = "en"
-    _environment: Environment = field(init=False)
+    _environment: FoldingEnvironment = field(init=False)
     _static: dict[str, tuple[bytes, str, str]] = field(init=False, default_factory=dict)
     _headers: list[tuple[str, str]] = field(init=False)
 
@@ -208,7 +240,7 @@ class Web:
         self._headers = list(_HEADERS)
         if self.secure:
             self._headers.append(("Strict-Transport-Security", "max-age=31536000"))
-        self._environment = Environment(
+        self._environment = FoldingEnvironment(
             loader=FileSystemLoader(self.views),
             autoescape=True,
             undefined=StrictUndefined,
@@ -218,8 +250,9 @@ class Web:
         )
         text = messages.catalogue(self.language).text
         self._environment.globals.update(t=text, static=self.static_url, site=self.site, lang=self.language)
+        self._environment.fold = {"t": text, "static": self.static_url}
 
-    def send(self, request: Request, answer: Answer, flow_cookie: str) -> Response:
+    def send(self, request: Request, answer: Answer, flow_cookie: str) -> Reply:
         """Carry out what a flow asks for, cookies included.
 
         :param flow_cookie: the browser's flow cookie, to be set if the browser has none yet
@@ -231,7 +264,7 @@ class Web:
             self._cookie(response, FLOW_COOKIE, flow_cookie)
         return response
 
-    def page(self, request: Request, page: Page, execution: str = "") -> Response:
+    def page(self, request: Request, page: Page, execution: str = "") -> Reply:
         """Render a page."""
         data = dict(page.data)
         if page.form is not None:
@@ -254,19 +287,19 @@ class Web:
             extra.append(("Retry-After", str(page.wait)))
         return self._response(body.encode(), page.status, "text/html; charset=utf-8", extra)
 
-    def redirect(self, request: Request, url: str) -> Response:
+    def redirect(self, request: Request, url: str) -> Reply:
         """Send the browser on: 303 after a POST, so that credentials are not sent again; 302 otherwise."""
         return self._response(b"", 303 if request.method == "POST" else 302, "", [("Location", url)])
 
-    def machine(self, body: bytes, kind: str) -> Response:
+    def machine(self, body: bytes, kind: str) -> Reply:
         """Answer an application: status 200 whatever the answer says (java, .NET and others read no other)."""
         return self._response(body, 200, kind, [("Content-Security-Policy", "default-src 'none'")])
 
-    def plain(self, status: int, text: str = "", extra: Iterable[tuple[str, str]] = ()) -> Response:
+    def plain(self, status: int, text: str = "", extra: Iterable[tuple[str, str]] = ()) -> Reply:
         """Answer with a line of text, for probes and for what no person sees."""
         return self._response(text.encode(), status, "text/plain; charset=utf-8" if text else "", extra)
 
-    def static(self, name: str, etag: str) -> Response | None:
+    def static(self, name: str, etag: str) -> Reply | None:
         """Return a file of the pages, ``None`` if there is none of that name."""
         found = self._static.get(name)
         if found is None:
@@ -278,14 +311,14 @@ class Web:
             ("X-Content-Type-Options", "nosniff"),
         ]
         if etag == f'"{tag}"':
-            return ExactResponse(b"", 304, headers)
-        return ExactResponse(body, 200, [*headers, ("Content-Type", kind), ("Content-Length", str(len(body)))])
+            return Reply(304, headers)
+        return Reply(200, [*headers, ("Content-Type", kind), ("Content-Length", str(len(body)))], body)
 
     def static_url(self, name: str) -> str:
         """Return the address of a file of the pages; it changes with the content, so caches never show an old one."""
         return f"{self.site.base}/static/{name}?v={self._static[name][2]}"
 
-    def _effect(self, request: Request, effect: Effect, execution: str) -> Response:
+    def _effect(self, request: Request, effect: Effect, execution: str) -> Reply:
         if isinstance(effect, Page):
             return self.page(request, effect, execution)
         if isinstance(effect, Redirect):
@@ -293,15 +326,15 @@ class Web:
         assert isinstance(effect, HeaderAnswer)
         return self._response(b"", 200, "", [("service", effect.service), ("ticket", effect.ticket)])
 
-    def _response(self, body: bytes, status: int, kind: str, extra: Iterable[tuple[str, str]]) -> Response:
+    def _response(self, body: bytes, status: int, kind: str, extra: Iterable[tuple[str, str]]) -> Reply:
         headers = [*self._headers, *extra]
         if kind:
             headers.append(("Content-Type", kind))
         if status != 204:
             headers.append(("Content-Length", str(len(body))))
-        return ExactResponse(body, status, headers)
+        return Reply(status, headers, body)
 
-    def _cookie(self, response: Response, name: str, value: str) -> None:
+    def _cookie(self, response: Reply, name: str, value: str) -> None:
         cookie = dump_cookie(
             name,
             value,
@@ -312,7 +345,7 @@ class Web:
             httponly=True,
             samesite="Lax",
         )
-        response.headers.add("Set-Cookie", cookie)
+        response.headers.append(("Set-Cookie", cookie))
 
     def _add_static(self, name: str, body: bytes, kind: str) -> None:
         self._static[name] = (body, kind, hashlib.sha256(body).hexdigest()[:16])

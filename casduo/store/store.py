@@ -187,8 +187,7 @@ def client_for(url: str, password: str, timeout: float, max_connections: int, ca
         options["socket_connect_timeout"] = timeout
     if url.startswith("rediss://") and ca_file:
         options["ssl_ca_certs"] = ca_file
-    pool = redis.BlockingConnectionPool.from_url(url, timeout=timeout, **options)
-    return redis.Redis(connection_pool=pool)
+    return redis.Redis.from_url(url, **options)
 
 
 def _unavailable(error: Exception) -> UpstreamUnavailable:
