@@ -10,7 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from casduo.authentication.model import Authenticated, Credential, Outcome, Principal, Rejected
+from casduo.authentication.lookup import KnownPerson
+from casduo.authentication.model import Authenticated, Credential, Outcome, Principal, Reason, Rejected
 from casduo.authentication.passwords import Argon2Settings, Passwords
 from casduo.authentication.users_document import User, read_users
 from casduo.errors import Problem, SettingsError
@@ -81,7 +82,8 @@ class UsersFile:
 
 class UsersFileHandler:
     """Checks passwords against a users file. Implements
-    :class:`~casduo.authentication.handler.AuthenticationHandler`.
+    :class:`~casduo.authentication.handler.AuthenticationHandler` and
+    :class:`~casduo.authentication.lookup.PrincipalLookup`.
 
     User names are compared letter by letter; the file itself cannot hold two that differ in case only.
 
@@ -116,21 +118,38 @@ class UsersFileHandler:
         """Compute one hash; the look into the file takes no time worth hiding."""
         self._passwords.spend(credential.password)
 
+    def lookup(self, username: str, now: float) -> KnownPerson | None:
+        """See :meth:`PrincipalLookup.lookup`."""
+        user = self._file.users(now).get(username)
+        return None if user is None else KnownPerson(_principal(user), refusal_of(user, now))
+
 
 def judge(user: User, right: bool, now: float, handler: str) -> Outcome:
     """Return what becomes of ``user`` whose password was ``right`` or not, at ``now`` (epoch seconds)."""
-    if user.locked:
+    refusal = refusal_of(user, now)
+    if refusal == "locked":
         return Rejected("locked", handler)
     if not right:
         return Rejected("wrong", handler)
+    if refusal is not None:
+        return Rejected(refusal, handler, proved=True)
+    return Authenticated(_principal(user), handler)
+
+
+def refusal_of(user: User, now: float) -> Reason | None:
+    """Return why ``user`` is refused at ``now`` (epoch seconds) even with the right password; None: is not."""
+    if user.locked:
+        return "locked"
     if user.disabled:
-        return Rejected("disabled", handler, proved=True)
+        return "disabled"
     if user.expires is not None and now >= user.expires:
-        return Rejected("expired", handler, proved=True)
-    if user.must_change:
-        return Rejected("must_change", handler, proved=True)
+        return "expired"
+    return "must_change" if user.must_change else None
+
+
+def _principal(user: User) -> Principal:
     named = {"displayName": (user.name,)} if user.name else {}
-    return Authenticated(Principal(user.username, named | dict(user.attributes)), handler)
+    return Principal(user.username, named | dict(user.attributes))
 
 
 def _load(path: Path) -> Mapping[str, User]:

@@ -68,34 +68,40 @@ class LoginThrottle:
         """Ask whether an attempt may begin and, if so, note that it is under way. Every test that answers 0 is to be
         followed by exactly one of ``fail``, ``forgive`` and ``release``.
         """
-        return self._step(batch, "test", "test", username, address, now)
+        return Verdict(
+            (
+                self._person(batch, "test", username, address, now),
+                self._address(batch, "look", address, now),
+            )
+        )
 
     def fail(self, batch: Batch, username: str, address: str, now: float) -> Verdict:
         """Count a failure. The verdict is the pause that it earned."""
-        return self._step(batch, "fail", "fail", username, address, now)
+        return Verdict(
+            (
+                self._person(batch, "fail", username, address, now),
+                self._address(batch, "fail", address, now),
+            )
+        )
 
     def forgive(self, batch: Batch, username: str, address: str, now: float) -> None:
         """Note a success: failures of this user and this pair are forgotten."""
-        self._step(batch, "forgive", "release", username, address, now)
+        self._person(batch, "forgive", username, address, now)
 
     def release(self, batch: Batch, username: str, address: str, now: float) -> None:
         """Note that the attempt had no verdict, because the password could not be checked."""
-        self._step(batch, "release", "release", username, address, now)
+        self._person(batch, "release", username, address, now)
 
-    def _step(
-        self, batch: Batch, for_person: str, for_address: str, username: str, address: str, now: float
-    ) -> Verdict:
-        # User and pair share a slot so that one atomic step counts both; the address has a slot of its own.
+    def _person(self, batch: Batch, step: str, username: str, address: str, now: float) -> Reply:
         # Directories ignore case whatever our own rule says: the same person must not have a limit per spelling.
         user = fingerprint(username.casefold())[:32]
-        place = fingerprint(address)[:32]
-        moment = int(now * 1000)
-        person = batch.script(
-            _SCRIPT,
-            (f"casduo:{{u:{user}}}:login.user", f"casduo:{{u:{user}}}:login.pair:{place}"),
-            (for_person, moment, _UNDER_WAY_MS, *self._by_person),
+        # User and pair share a slot, so that one atomic step counts both.
+        keys = (
+            f"casduo:{{u:{user}}}:login.user",
+            f"casduo:{{u:{user}}}:login.pair:{fingerprint(address)[:32]}",
         )
-        where = batch.script(
-            _SCRIPT, (f"casduo:{{a:{place}}}:login.address",), (for_address, moment, _UNDER_WAY_MS, *self._by_address)
-        )
-        return Verdict((person, where))
+        return batch.script(_SCRIPT, keys, (step, int(now * 1000), _UNDER_WAY_MS, *self._by_person))
+
+    def _address(self, batch: Batch, step: str, address: str, now: float) -> Reply:
+        key = f"casduo:{{a:{fingerprint(address)[:32]}}}:login.address"
+        return batch.script(_SCRIPT, (key,), (step, int(now * 1000), _UNDER_WAY_MS, *self._by_address))

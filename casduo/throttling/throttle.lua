@@ -1,7 +1,8 @@
 -- One step of a limit on failures, for one or more counters in one slot.
 --
 -- KEYS     the counters
--- ARGV[1]  'test', then one of 'fail', 'forgive' (a success: failures are forgotten), 'release' (no verdict)
+-- ARGV[1]  'look' (ask only) or 'test' (ask, and note an attempt as under way), then one of 'fail', 'forgive'
+--          (a success: failures are forgotten), 'release' (no verdict)
 -- ARGV[2]  now, milliseconds
 -- ARGV[3]  how long an attempt may be under way, milliseconds
 -- then for each key: free failures, window, first pause, longest pause (milliseconds)
@@ -20,7 +21,7 @@ local function counter(key)
   return tonumber(values[1]) or 0, tonumber(values[2]) or 0, underway
 end
 
-if step == 'test' then
+if step == 'test' or step == 'look' then
   local wait = 0
   for i, key in ipairs(KEYS) do
     local free, pause = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 2])
@@ -31,7 +32,7 @@ if step == 'test' then
       wait = math.max(wait, pause)
     end
   end
-  if wait > 0 then return wait end
+  if wait > 0 or step == 'look' then return wait end
   for i, key in ipairs(KEYS) do
     local _, _, underway = counter(key)
     redis.call('HSET', key, 'p', underway + 1, 's', now)

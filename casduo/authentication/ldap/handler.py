@@ -13,6 +13,7 @@ from casduo.authentication.ldap.escaping import fill_dn
 from casduo.authentication.ldap.network import NetworkDirectory
 from casduo.authentication.ldap.policy import Refused, judge
 from casduo.authentication.ldap.settings import LdapSettings
+from casduo.authentication.lookup import CannotLookUp, KnownPerson
 from casduo.authentication.model import Authenticated, Credential, Outcome, Principal, Rejected
 from casduo.errors import UpstreamMisconfigured
 
@@ -20,7 +21,8 @@ _log = structlog.get_logger(__name__)
 
 
 class LdapHandler:
-    """Authenticates against a directory. Implements :class:`~casduo.authentication.handler.AuthenticationHandler`.
+    """Authenticates against a directory. Implements :class:`~casduo.authentication.handler.AuthenticationHandler`
+    and :class:`~casduo.authentication.lookup.PrincipalLookup`.
 
     :param directory: default: the servers that ``settings`` names.
     :raises UpstreamMisconfigured: the settings name a file that cannot be read.
@@ -70,6 +72,16 @@ class LdapHandler:
         if not (self._settings.direct_bind_dn or asked):
             self._directory.search_user(credential.username)
         self._bind_decoy()
+
+    def lookup(self, username: str, now: float) -> KnownPerson | None:
+        """See :meth:`PrincipalLookup.lookup`: the search of a sign-in, without the bind."""
+        if self._settings.direct_bind_dn:
+            raise CannotLookUp(self.name, "direct_bind_dn is set, so people are read only with their own password")
+        entries = self._directory.search_user(username)
+        if len(entries) > 1:
+            names = " and ".join(entry.dn for entry in entries)
+            raise CannotLookUp(self.name, f"more than one entry has this name, so nobody signs in by it: {names}")
+        return KnownPerson(self._principal(entries[0])) if entries else None
 
     def close(self) -> None:
         """Close idle connections, at the end of the process."""
