@@ -1,0 +1,9 @@
+"""Why a person gets into a service or does not: everything the registry, the settings and a directory say about it."""
+
+from __future__ import annotations
+
+from casduo.explanation.explain import entry_for, explain
+from casduo.explanation.model import Explanation, Person
+from casduo.explanation.text import as_text
+
+__all__ = ["Explanation", "Person", "as_text", "entry_for", "explain"]

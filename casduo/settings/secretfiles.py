@@ -1,0 +1,115 @@
+"""Secrets that lie in files: read for the keys that end in ``_file``, and the signing key that casduo makes itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from casduo.errors import Problem, SettingsError
+from casduo.modelwalk import written_sections
+from casduo.settings.model import SECRET_KEY_LENGTH, Settings
+from casduo.yamlfile import Document, KeyPath
+
+_SUFFIX = "_file"
+_SIZE_LIMIT = 65_536
+
+
+def read_secret_files(document: Document, base: Path) -> list[Problem]:
+    """Put the content of every secret file into ``document.data``, under the key without ``_file``.
+
+    :param base: directory that relative names start from
+    :return: one problem for each file that cannot be read, is empty, or competes with the secret itself. Its key gets
+        no value then.
+    """
+    problems = []
+    for path, section, key in list(_secret_file_keys(document.data)):
+        target = key.removesuffix(_SUFFIX)
+        if section.get(target) is not None:
+            problems.append(document.problem((*path, key), f"and '{target}' are both given; keep one"))
+            continue
+        try:
+            section[target] = _read(base, section[key], several=target.endswith("keys"))
+        except ValueError as error:
+            problems.append(document.problem((*path, key), str(error)))
+    return problems
+
+
+def _read(base: Path, name: object, *, several: bool) -> str | list[str]:
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise ValueError("must be the name of a file")
+    try:
+        with (base / Path(name).expanduser()).open("rb") as file:
+            text = file.read(_SIZE_LIMIT).decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError("names a file that is not UTF-8 text") from None
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"cannot be read: {getattr(error, 'strerror', None) or 'unknown home directory'}") from None
+    if not text:
+        raise ValueError("names an empty file")
+    return text.split() if several else text
+
+
+def _secret_file_keys(data: Any) -> Iterator[tuple[KeyPath, dict[str, Any], str]]:
+    """Yield, for each ``_file`` key of a secret in ``data``, path and data of its section, and the key."""
+    for path, section, model in written_sections(Settings, data):
+        for key in list(section):
+            if key.endswith(_SUFFIX) and key.removesuffix(_SUFFIX) in model.model_fields and section[key] is not None:
+                yield path, section, key
+
+
+# --- the signing key ------------------------------------------------------------------------------------------------
+
+
+def ensure_secret_key(settings: Settings) -> tuple[list[str], str | None]:
+    """Return the signing keys, newest first, and a sentence for the operator if there is something to say.
+
+    Without ``secret_key`` in the settings, the key lies in ``<state_directory>/secret_key`` and is made on the first
+    start: readable by its owner only, complete or not there at all, and the same for two processes that start at once.
+
+    :raises SettingsError: it cannot be read or made, or is too short
+    """
+    previous = [key.get_secret_value() for key in settings.previous_secret_keys]
+    if settings.secret_key is not None:
+        return [settings.secret_key.get_secret_value(), *previous], None
+    path = settings.server.state_directory / "secret_key"
+    try:
+        made = _make(path)
+        key = path.read_text("ascii").strip()
+        shared = path.stat().st_mode & 0o077
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise SettingsError(
+            (Problem(str(path), 0, 0, "", f"the secret key cannot be read or made: {reason}"),)
+        ) from None
+    if len(key) < SECRET_KEY_LENGTH:
+        sentence = f"the secret key has fewer than {SECRET_KEY_LENGTH} characters; remove the file to get a new one"
+        raise SettingsError((Problem(str(path), 0, 0, "", sentence),))
+    if made:
+        sentence = f"made a secret key in {path}; other nodes need the same one (secret_key or secret_key_file)"
+        return [key, *previous], sentence
+    return [key, *previous], f"{path} can be read by others; run: chmod 600 {path}" if shared else None
+
+
+def _make(path: Path) -> bool:
+    """Make the key file unless there is one. Returns whether this process made it."""
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link appears complete, and to one of several makers only; a rename would replace the other's key.
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+            return True
+        return False
+    finally:
+        os.unlink(name)

@@ -1,0 +1,363 @@
+"""The sections of casduo.yaml that are about the server itself, its pages and its limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+
+from casduo.fieldtypes import (
+    Address,
+    Duration,
+    Line,
+    Lines,
+    Location,
+    Section,
+    WebUrl,
+    format_duration,
+    parse_duration,
+    zone_of,
+)
+
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+SERVICE_TICKET_LIMIT = 300.0
+"""Seconds. CAS protocol 3.0.3, section 3.1.1: no longer than five minutes."""
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class ServerSettings(Section):
+    """Where the server listens and how it is reached from outside."""
+
+    insecure_http: bool = Field(
+        default=False,
+        description="Let `url` be plain http. Passwords and session cookies then cross the network in the clear: "
+        "for a trial on one machine only.",
+    )
+    url: WebUrl | None = Field(
+        default=None,
+        description="Address under which browsers and applications reach this server, such as "
+        "`https://sso.example.edu/cas`. Its path is the prefix of every page. Required to serve.",
+    )
+    bind: Address = Field(default="127.0.0.1:8443", description="Address and port to listen on; `[::1]:8443` for IPv6.")
+    server: Literal["granian", "gunicorn"] = Field(
+        default="granian", description="The WSGI server that `casduo serve` runs."
+    )
+    processes: Annotated[int, Field(ge=1, le=256)] = Field(default=1, description="Serving processes.")
+    threads: Annotated[int, Field(ge=2, le=1024)] = Field(
+        default=32, description="Threads per process. At most half of them can wait for one upstream such as LDAP."
+    )
+    tls_certificate: Location | None = Field(
+        default=None,
+        description="PEM file with the certificate and its chain. Without it TLS ends at a reverse proxy in front.",
+    )
+    tls_key: Location | None = Field(default=None, description="PEM file with the private key of `tls_certificate`.")
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=0,
+        description="Number of reverse proxies in front that append to X-Forwarded-For. 0: the header is ignored.",
+    )
+    state_directory: Location = Field(
+        default=Path("state"),
+        description="Directory for what must outlive a restart: the embedded Valkey, a generated secret key. Without "
+        "the setting: `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/casduo`, else `state` beside this file.",
+    )
+    worker: bool = Field(default=True, description="Let `casduo serve` start a worker of its own.")
+    time_zone: Line = Field(
+        default="UTC",
+        description="Time zone (IANA name) of dates in the registry that carry no offset, such as `until`.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _public(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.query or parts.fragment:
+            raise ValueError("must end with the path; no '?' or '#'")
+        if "//" in parts.path or not re.fullmatch(r"[A-Za-z0-9/._~-]*", parts.path):
+            raise ValueError("has a path of other characters than letters, digits, '/', '.', '_', '~' and '-'")
+        if parts.scheme != "https" and info.data.get("insecure_http") is False:
+            raise ValueError("must start with https:// (or set server.insecure_http: true for a trial)")
+        return url.rstrip("/")
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_neither(cls, key: Any, info: ValidationInfo) -> Any:
+        if "tls_certificate" in info.data and (key is None) != (info.data["tls_certificate"] is None):
+            raise ValueError("tls_certificate and tls_key belong together: give both or neither")
+        return key
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        zone_of(name)
+        return name
+
+    @property
+    def prefix(self) -> str:
+        """The path part of ``url`` without a slash at its end; empty when the server owns the whole host."""
+        return urlsplit(self.url or "").path
+
+
+class RedisSettings(Section):
+    """Where tickets live."""
+
+    url: Line | None = Field(
+        default=None,
+        description="`redis://host:6379/0`, `rediss://...` (TLS) or `unix:///path`. Without it an embedded Valkey is "
+        "started in the state directory. A password in it is moved to `redis.password`.",
+    )
+    password: SecretStr | None = Field(default=None, description="Password of the Redis server.")
+    password_file: Location | None = Field(default=None, description="File that holds `redis.password`.")
+    timeout: Duration = Field(default=parse_duration("2s"), description="For connecting and for each answer.")
+    max_connections: Count = Field(
+        default=64, description="Connections per process; more requests wait for a free one."
+    )
+    ca_file: Location | None = Field(default=None, description="PEM file of authorities to trust for `rediss://`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _password_out_of_url(cls, data: Any) -> Any:
+        """Move a password in the URL to where it is kept secret; a URL is printed in logs and on pages."""
+        if not isinstance(data, dict) or not isinstance(data.get("url"), str):
+            return data
+        try:
+            parts = urlsplit(data["url"])
+            password = parts.password
+        except ValueError:
+            return data
+        if password is None:
+            return data
+        if data.get("password") is not None:
+            raise ValueError("has a password in 'url' and another in 'password'; keep one")
+        return {**data, "url": _without_password(parts), "password": unquote(password)}
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            place, _ = parts.hostname or parts.path.strip("/"), parts.port
+        except ValueError:
+            place = ""
+        if not place or parts.scheme not in REDIS_SCHEMES:
+            raise ValueError("must be a Redis address: redis://host:port/number, rediss://... or unix:///path")
+        return url
+
+
+def _without_password(parts: SplitResult) -> str:
+    user = f"{parts.username}@" if parts.username else ""
+    return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
+
+
+class SessionSettings(Section):
+    """How long people stay signed in."""
+
+    idle: Duration = Field(default=parse_duration("2h"), description="A session ends when it was not used for so long.")
+    lifetime: Duration = Field(default=parse_duration("8h"), description="A session ends so long after the password.")
+
+    @field_validator("lifetime")
+    @classmethod
+    def _not_below_idle(cls, lifetime: float, info: ValidationInfo) -> float:
+        idle = info.data.get("idle")
+        if idle is not None and lifetime < idle:
+            raise ValueError(f"must not be shorter than session.idle ({format_duration(idle)})")
+        return lifetime
+
+
+class TicketSettings(Section):
+    """How long tickets live."""
+
+    service_ticket: Duration = Field(
+        default=parse_duration("30s"), description="Time an application has to validate a service ticket; at most 5m."
+    )
+
+    @field_validator("service_ticket")
+    @classmethod
+    def _limit(cls, seconds: float) -> float:
+        if seconds > SERVICE_TICKET_LIMIT:
+            raise ValueError("must not be longer than 5m (CAS protocol, section 3.1.1)")
+        return seconds
+
+
+class LoginSettings(Section):
+    """The login form."""
+
+    form_lifetime: Duration = Field(default=parse_duration("1h"), description="How long a login form may stay open.")
+    flow_lifetime: Duration = Field(
+        default=parse_duration("10m"), description="How long the steps after the password may take in all."
+    )
+    username_case: Literal["lower", "keep"] = Field(
+        default="lower",
+        description="Whether typed user names are lower-cased. `keep` only if the directory tells them apart.",
+    )
+    group_attributes: Lines = Field(
+        default=("groups", "memberOf"),
+        min_length=1,
+        description="Attributes that hold a person's groups, for `groups` in the registry.",
+    )
+    forgot_password_url: WebUrl | None = Field(
+        default=None, description="Link under the form for a forgotten password."
+    )
+    change_password_url: WebUrl | None = Field(default=None, description="Link for people whose password has run out.")
+
+
+class LogoutSettings(Section):
+    """Signing out."""
+
+    legacy_url: Literal["ignore", "as_service"] = Field(
+        default="ignore",
+        description="What the `url` parameter of CAS 2.0 does at /logout; `as_service` treats it like `service`, "
+        "with the same registry check.",
+    )
+    follow_service: bool = Field(default=True, description="Whether /logout goes on to a registered `service`.")
+    confirm: Literal["foreign", "always", "never"] = Field(
+        default="foreign", description="When /logout asks first; `foreign`: if another site sent the browser there."
+    )
+
+
+class ValidationSettings(Section):
+    """What applications are told when they validate a ticket."""
+
+    cas2_attributes: bool = Field(
+        default=True, description="Release attributes on the CAS 2.0 endpoints too; many clients read them there."
+    )
+    release_context: bool = Field(
+        default=True, description="Release how and when the person signed in (`authenticationDate`, Duo or not, ...)."
+    )
+
+
+class Limit(Section):
+    """A limit on failed logins."""
+
+    failures: Count = Field(description="Failures that are free within `window`.")
+    window: Duration = Field(description="How far back failures are counted.")
+    pause: Duration = Field(description="Pause after the first failure too many; each further one doubles it.")
+    max_pause: Duration = Field(description="Longest pause.")
+
+    @field_validator("max_pause")
+    @classmethod
+    def _not_below_pause(cls, longest: float, info: ValidationInfo) -> float:
+        if longest < info.data.get("pause", 0.0):
+            raise ValueError("must not be shorter than pause")
+        return longest
+
+
+def _limit(failures: int, window: str, pause: str, max_pause: str) -> Limit:
+    return Limit(
+        failures=failures,
+        window=parse_duration(window),
+        pause=parse_duration(pause),
+        max_pause=parse_duration(max_pause),
+    )
+
+
+class ThrottlingSettings(Section):
+    """Limits on failed logins, and only on those. Keys that are left out keep their default."""
+
+    login_pair: Limit = Field(
+        default=_limit(5, "15m", "5s", "5m"), description="One user at one address: a person who mistypes."
+    )
+    login_user: Limit = Field(
+        default=_limit(20, "15m", "5s", "5m"), description="One user from anywhere: an account that is guessed at."
+    )
+    login_address: Limit = Field(
+        default=_limit(200, "15m", "5s", "1m"), description="One address, any user; a campus may stand behind it."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        """Let a limit name only the keys that differ from its default."""
+        if not isinstance(data, dict):
+            return data
+        filled = dict(data)
+        for name, field in cls.model_fields.items():
+            if isinstance(data.get(name), dict):
+                filled[name] = {**field.default.model_dump(), **data[name]}
+        return filled
+
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+class PageSettings(Section):
+    """How pages look and whom they name."""
+
+    organisation: Line = Field(default="casduo", description="Name of the organisation, in the heading of every page.")
+    logo: Location | None = Field(default=None, description="Image file (SVG or PNG) for the heading.")
+    logo_dark: Location | None = Field(default=None, description="The same for dark screens.")
+    logo_alt: Line | None = Field(
+        default=None, description="What the logo shows, in words. Without it: the organisation."
+    )
+    accent_colour: Line = Field(
+        default="#1f5fa8",
+        description="Colour of buttons and links, `#rrggbb`; white text must be readable on it (4.5:1).",
+    )
+    help_text: Line | None = Field(default=None, description="Line in the footer, such as the help desk's number.")
+    help_url: WebUrl | None = Field(default=None, description="Link to the help desk.")
+    privacy_url: WebUrl | None = Field(default=None, description="Link to the privacy notice.")
+    languages: Lines = Field(
+        default=("en",),
+        min_length=1,
+        description="Languages offered, the first one is the default; such as `[en, de]`.",
+    )
+
+    @field_validator("accent_colour")
+    @classmethod
+    def _readable(cls, colour: str) -> str:
+        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
+            raise ValueError("must be a colour such as '#1f5fa8', in quotes because of the '#'")
+        contrast = contrast_with_white(colour)
+        if contrast < 4.5:
+            raise ValueError(f"is too light: white text on it has a contrast of {contrast:.1f}, below 4.5")
+        return colour
+
+    @field_validator("languages")
+    @classmethod
+    def _tags(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for language in languages:
+            if not _LANGUAGE.fullmatch(language):
+                raise ValueError(f"{language!r} is not a language tag such as en, de or pt-BR")
+        if len(set(languages)) != len(languages):
+            raise ValueError("names a language twice")
+        return languages
+
+
+def contrast_with_white(colour: str) -> float:
+    """Return the contrast ratio of ``#rrggbb`` and white (WCAG 2.2, definition of relative luminance), 1 to 21."""
+
+    def linear(channel: float) -> float:
+        return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(int(colour[start : start + 2], 16) / 255) for start in (1, 3, 5))
+    return float(1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05))
+
+
+class OutboundSettings(Section):
+    """Calls to others, where their own section does not say otherwise."""
+
+    ca_file: Location | None = Field(
+        default=None, description="PEM file of authorities to trust besides those of the system."
+    )
+    connect_timeout: Duration = Field(default=parse_duration("3s"), description="For connecting.")
+    read_timeout: Duration = Field(default=parse_duration("5s"), description="For each answer.")
+    max_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = Field(
+        default=1_048_576, description="Bytes; larger answers are refused."
+    )
+
+
+class LogSettings(Section):
+    """The log on standard error."""
+
+    format: Literal["json", "console"] = Field(default="json", description="`console` is coloured, for reading by eye.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is written."
+    )
