@@ -154,7 +154,7 @@ def _identity(environ: WSGIEnvironment, user: str, attributes: Mapping[str, Sequ
     facts = [
         ("User name", f"<code>{escape(user)}</code>"),
         ("Second factor", _second_factor(context)),
-        ("This sign-in", "Password, just now" if typed else "Single sign-on"),
+        ("This sign-in", "With your password" if typed else "Single sign-on"),
     ]
     if date:
         facts.append(("Password checked", f'<time datetime="{escape(date)}">{escape(_readable(date))}</time>'))
