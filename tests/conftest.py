@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 from casduo.simulators.duo import DuoSimulator
@@ -15,6 +16,25 @@ from casduo.store.embedded import EmbeddedValkey
 from casduo.store.store import client_for
 from tests.support.redis_servers import CountingRelay, start_debian_redis
 from tests.support.site import BASE, Build, Site, build_site
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, started once for all tests: Playwright cannot run twice in one thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,8 @@ class Parameters(Mapping[str, str]):
 def parse_parameters(query: str, body: bytes = b"") -> Parameters:
     """Read the query and, for a form, its body; the query wins where both name a parameter.
 
-    :param query: the raw query string, still percent-encoded
+    :param query: the raw query string, still percent-encoded; what nobody encoded stands in it as WSGI hands bytes
+        over, one Latin-1 character each
     :param body: the raw ``application/x-www-form-urlencoded`` body
     :raises BadRequest: ``encoding`` (not UTF-8), ``repeated`` (one name, two values), ``control`` (control characters
         in a URL parameter), ``too_many`` or ``too_long``
@@ -62,11 +63,7 @@ def parse_parameters(query: str, body: bytes = b"") -> Parameters:
         raise BadRequest("too_long")
     values = _read(query)
     if body:
-        try:
-            text = body.decode("ascii")
-        except UnicodeDecodeError as error:
-            raise BadRequest("encoding") from error
-        for name, value in _read(text).items():
+        for name, value in _read(body.decode("latin-1")).items():
             if name in _SINGLE and values.get(name, value) != value:
                 raise BadRequest("repeated")
             values.setdefault(name, value)
@@ -80,6 +77,8 @@ def _read(text: str) -> dict[str, str]:
     values: dict[str, str] = {}
     if not text:
         return values
+    if not text.isascii():
+        text = _escaped(text)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError as error:
@@ -93,3 +92,12 @@ def _read(text: str) -> dict[str, str]:
             raise BadRequest("repeated")
         values.setdefault(name, value)
     return values
+
+
+def _escaped(text: str) -> str:
+    """Percent-encode bytes that the client left raw, so that they are decoded, and checked, like all others."""
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise BadRequest("encoding") from error
+    return "".join(chr(octet) if octet < 0x80 else f"%{octet:02X}" for octet in octets)
