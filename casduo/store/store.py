@@ -7,7 +7,8 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 
 from casduo.errors import UpstreamUnavailable
@@ -40,6 +41,10 @@ class Reply:
         self._done = True
 
 
+_Pending = tuple[Reply, Script | None, tuple[Value, ...]]
+"""What waits to be sent: where the answer goes, the script or none, and the words after its name."""
+
+
 class Batch:
     """Commands that travel together. ``run`` sends all of them in one round trip.
 
@@ -51,7 +56,7 @@ class Batch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pending: list[tuple[Reply, Script | None, tuple[Value, ...]]] = []
+        self._pending: list[_Pending] = []
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -97,23 +102,18 @@ class Store:
 
         :raises UpstreamUnavailable: as ``Batch.run``
         """
-        try:
-            try:
-                return self._client.evalsha(script.sha, len(keys), *keys, *arguments)
-            except NoScriptError:
-                return self._client.eval(script.text, len(keys), *keys, *arguments)
-        except RedisError as error:
-            raise _unavailable(error) from error
+        reply = Reply()
+        self._run([(reply, script, (len(keys), *keys, *arguments))])
+        return reply.value
 
     def command(self, *words: Value) -> Any:
-        """Run one plain command now and return its answer: one round trip.
+        """Run one plain command now and return its answer as Redis gave it: one round trip.
 
         :raises UpstreamUnavailable: as ``Batch.run``
         """
-        try:
-            return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
-        except RedisError as error:
-            raise _unavailable(error) from error
+        reply = Reply()
+        self._run([(reply, None, words)])
+        return reply.value
 
     def ping(self) -> None:
         """Ask whether Redis answers.
@@ -126,24 +126,16 @@ class Store:
         """Give back every connection."""
         self._client.close()
 
-    def _run(self, pending: list[tuple[Reply, Script | None, tuple[Value, ...]]]) -> None:
-        if len(pending) == 1:
-            reply, script, words = pending[0]
-            if script is None:
-                reply._set(self.command(*words))
-            else:
-                count = int(words[0])
-                reply._set(self.call(script, [str(key) for key in words[1 : 1 + count]], words[1 + count :]))
-            return
+    def _run(self, pending: Sequence[_Pending]) -> None:
         try:
-            answers = self._send(pending)
+            answers = self._exchange([_words(item) for item in pending])
             missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             if missing:
                 # A Redis that was restarted knows no scripts. Only the calls it refused are sent again.
-                again = self._send([pending[index] for index in missing], by_text=True)
+                again = self._exchange([_words(pending[index], by_text=True) for index in missing])
                 for index, answer in zip(missing, again, strict=True):
                     answers[index] = answer
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             raise _unavailable(error) from error
         for answer in answers:
             if isinstance(answer, Exception):
@@ -151,26 +143,36 @@ class Store:
         for (reply, _, _), answer in zip(pending, answers, strict=True):
             reply._set(answer)
 
-    def _send(
-        self, pending: Sequence[tuple[Reply, Script | None, tuple[Value, ...]]], by_text: bool = False
-    ) -> list[Any]:
-        pipeline: Any = self._client.pipeline(transaction=False)
-        for _, script, words in pending:
-            if script is None:
-                pipeline.execute_command(*words)
-            elif by_text:
-                pipeline.execute_command("EVAL", script.text, *words)
-            else:
-                pipeline.execute_command("EVALSHA", script.sha, *words)
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
-        return answers
+    def _exchange(self, commands: list[tuple[Value, ...]]) -> list[Any]:
+        """Send commands together and read an answer or an error for each.
+
+        On a connection of the pool rather than through the client's own commands: those cost more than Redis itself.
+        A connection that Redis has closed meanwhile is replaced, once, and everything is sent again.
+        """
+        try:
+            return self._exchange_once(commands)
+        except RedisConnectionError:
+            return self._exchange_once(commands)
+
+    def _exchange_once(self, commands: list[tuple[Value, ...]]) -> list[Any]:
+        pool: Any = self._client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            return [_answer(connection) for _ in commands]
+        except BaseException:
+            # Whatever is still under way on this connection must not become the answer to somebody else's question.
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
 
 
 def client_for(url: str, password: str, timeout: float, max_connections: int, ca_file: str) -> redis.Redis:
     """Return a client for ``redis://``, ``rediss://`` or ``unix://``.
 
-    A broken pooled connection is replaced and the command sent once more: every script of casduo is safe to repeat
-    (a ticket taken twice is missing the second time, never valid twice).
+    A broken pooled connection is replaced and what was sent is sent once more: every script of casduo is safe to
+    repeat (a ticket taken twice is missing the second time, never valid twice).
 
     :param timeout: seconds for connecting and for each answer
     """
@@ -178,7 +180,7 @@ def client_for(url: str, password: str, timeout: float, max_connections: int, ca
         "decode_responses": True,
         "socket_timeout": timeout,
         "max_connections": max_connections,
-        "retry": Retry(NoBackoff(), 1),
+        "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
     if password:
@@ -188,6 +190,20 @@ def client_for(url: str, password: str, timeout: float, max_connections: int, ca
     if url.startswith("rediss://") and ca_file:
         options["ssl_ca_certs"] = ca_file
     return redis.Redis.from_url(url, **options)
+
+
+def _words(item: _Pending, by_text: bool = False) -> tuple[Value, ...]:
+    _, script, words = item
+    if script is None:
+        return words
+    return ("EVAL", script.text, *words) if by_text else ("EVALSHA", script.sha, *words)
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _unavailable(error: Exception) -> UpstreamUnavailable:

@@ -82,7 +82,7 @@ class TicketRegistry:
     def find_session(self, session: TicketId) -> TicketGrantingTicket | None:
         """Return the live session behind a TGT id, ``None`` when there is none. One round trip."""
         found = self._store.command("HGETALL", session.key)
-        return session_from(_flat(found)) if found else None
+        return session_from(found) if found else None
 
     def raise_strength(self, batch: Batch, session: TicketId, strength: Strength) -> Reply:
         """Add what a second factor proved to a live session. The reply is 0 when the session has ended."""
@@ -138,9 +138,3 @@ def _index_key(principal_id: str) -> str:
 
 def _member(session: TicketId) -> str:
     return f"{session.tag}:{session.fingerprint}"
-
-
-def _flat(found: object) -> list[str]:
-    # redis-py turns HGETALL into a dict; scripts answer flat lists.
-    assert isinstance(found, dict)
-    return [text for pair in found.items() for text in pair]
