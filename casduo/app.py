@@ -12,8 +12,9 @@ from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin
 from casduo.events.model import Fault
 from casduo.protocol import responses
 from casduo.protocol.errors import InternalError, InvalidRequest
+from casduo.request import Request, new_reference
 from casduo.routes import ROUTES, Route, Server
-from casduo.web import Reply, Request, StartResponse, new_reference
+from casduo.web import Reply, StartResponse
 from casduo.webflow.effects import Page
 
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

@@ -94,15 +94,15 @@ def compose(
         store=store,
         services=services,
         tickets=tickets,
-        validator=Validator(tickets, rules.group_attributes),
-        authenticator=Authenticator(_handlers(settings), max(1, settings.server.threads // 2)),
+        validator=Validator(tickets, rules.group_attributes, rules.duo_fail),
+        authenticator=Authenticator(handlers(settings), max(1, settings.server.threads // 2)),
         throttle=_throttle(settings),
         duo=_duo(settings, clock),
         journal=journal if journal is not None else LogJournal(),
     )
     url = urlsplit(settings.server.url)
     site = _site(settings, rules.base)
-    web = Web(site, views_directory(), secure=url.scheme == "https")
+    web = Web(site, views_directory(), secure=url.scheme == "https", logo=settings.pages.logo)
     executions = Executions(Engine(FLOWS, FUNCTIONS, parts), signing, store, rules)
     server = Server(web, parts, executions, ValidationSettings(settings.validation.cas2_attributes))
     application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)
@@ -147,7 +147,12 @@ def _store(settings: Settings, embedded: EmbeddedValkey | None) -> Store:
     return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))
 
 
-def _handlers(settings: Settings) -> list[AuthenticationHandler]:
+def handlers(settings: Settings) -> list[AuthenticationHandler]:
+    """Return the stores of users that ``settings`` name, in order.
+
+    :raises SettingsError: a users file cannot be used
+    :raises UpstreamMisconfigured: a file that an LDAP handler needs cannot be read
+    """
     return [_handler(handler, settings) for handler in settings.authentication if handler.type != "ucm_pin"]
 
 
@@ -226,7 +231,6 @@ def _site(settings: Settings, base: str) -> Site:
     return Site(
         base=base,
         organisation=pages.organisation,
-        logo=f"{base}/logo" if pages.logo else "",
         logo_alt=pages.logo_alt or "",
         help_text=pages.help_text or "",
         help_url=pages.help_url or "",

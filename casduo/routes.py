@@ -12,9 +12,10 @@ from casduo.parts import Parts
 from casduo.protocol import responses
 from casduo.protocol.errors import InvalidRequest, ProtocolError
 from casduo.protocol.validation import Format, ValidatedTicket, read_format, read_request
+from casduo.request import FLOW_COOKIE, SESSION_COOKIE, Request
 from casduo.signing import random_text
 from casduo.tickets.ids import parse_ticket_id
-from casduo.web import FLOW_COOKIE, SESSION_COOKIE, Reply, Request, Web
+from casduo.web import Reply, Web
 from casduo.webflow.effects import Page
 from casduo.webflow.execution import Executions
 from casduo.webflow.scope import Scope

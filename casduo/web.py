@@ -1,12 +1,13 @@
-"""Request in, response out: everything HTTP and every template is here, and nothing that decides about a login."""
+"""Response out: every header, cookie and template is here, and nothing that decides about a login."""
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -16,24 +17,21 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
-from werkzeug.http import dump_cookie, parse_cookie
+from markupsafe import escape
+from werkzeug.http import dump_cookie
 
 from casduo import messages
-from casduo.errors import BadRequest, ForeignOrigin
-from casduo.protocol.parameters import MAX_BYTES, Parameters, parse_parameters
-from casduo.webflow.context import Inbound
-from casduo.webflow.effects import Form, HeaderAnswer, Page, Redirect
+from casduo.request import FLOW_COOKIE, SESSION_COOKIE, Request
+from casduo.webflow.actions.facts import ServiceFacts
+from casduo.webflow.effects import HeaderAnswer, Page, Redirect
 from casduo.webflow.engine import Effect
 from casduo.webflow.execution import Answer
 
 StartResponse = Callable[..., Any]
 
-SESSION_COOKIE = "TGC-casduo"
-FLOW_COOKIE = "casduo-flow"
-_REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_FORM_TYPE = "application/x-www-form-urlencoded"
 
+_MOST_KEPT = 1000
 _NO_STORE = [
     ("Cache-Control", "no-store"),
     ("Pragma", "no-cache"),
@@ -82,111 +80,6 @@ class Reply:
         return () if environ["REQUEST_METHOD"] == "HEAD" else (self.body,)
 
 
-@dataclass(slots=True)
-class Request:
-    """One request, read as far as needed. ``origin`` is our own, ``https://sso.example.edu``."""
-
-    environ: dict[str, Any]
-    path: str
-    origin: str
-    now: float
-    reference: str
-    _parameters: Parameters | None = None
-    _cookies: Mapping[str, str] | None = None
-
-    @property
-    def method(self) -> str:
-        """The method in capitals, as the server passes it."""
-        return str(self.environ["REQUEST_METHOD"])
-
-    @property
-    def address(self) -> str:
-        """The browser's address, as far as the configured number of proxies can be trusted to tell."""
-        return str(self.environ.get("REMOTE_ADDR", ""))
-
-    @property
-    def prefetched(self) -> bool:
-        """Whether a browser only guesses that this page may be wanted: nothing may be made or used up then."""
-        environ = self.environ
-        return "prefetch" in f"{environ.get('HTTP_SEC_PURPOSE', '')} {environ.get('HTTP_PURPOSE', '')}".lower()
-
-    @property
-    def parameters(self) -> Parameters:
-        """Query and form.
-
-        :raises BadRequest: they cannot be read
-        """
-        if self._parameters is None:
-            query = self.environ.get("QUERY_STRING", "")
-            self._parameters = parse_parameters(query, self._body() if self.method == "POST" else b"")
-        return self._parameters
-
-    @property
-    def cookies(self) -> Mapping[str, str]:
-        """The request's cookies; of two with one name the first."""
-        if self._cookies is None:
-            self._cookies = parse_cookie(self.environ.get("HTTP_COOKIE")).to_dict(flat=True)
-        return self._cookies
-
-    @property
-    def cross_site(self) -> bool:
-        """Whether the browser says that another site caused this request."""
-        return self.environ.get("HTTP_SEC_FETCH_SITE", "none") in ("cross-site", "same-site")
-
-    def refuse_foreign_post(self) -> None:
-        """Let nobody else's page post to us.
-
-        Browsers that send ``Sec-Fetch-Site`` are believed; ``Origin: null`` is what our own pages send because of their
-        referrer policy, so without the former it proves nothing either way and the flow key has to.
-
-        :raises ForeignOrigin: the request comes from another site
-        """
-        site = self.environ.get("HTTP_SEC_FETCH_SITE", "")
-        origin = self.environ.get("HTTP_ORIGIN", "")
-        if site in ("cross-site", "same-site"):
-            raise ForeignOrigin(site)
-        if not site and origin not in ("", "null", self.origin):
-            raise ForeignOrigin("origin")
-
-    def inbound(self, flow_cookie: str, *, submitted: bool = False) -> Inbound:
-        """Return what actions may know of this request."""
-        referrer = self.environ.get("HTTP_REFERER", "")
-        return Inbound(
-            now=self.now,
-            address=self.address,
-            agent=str(self.environ.get("HTTP_USER_AGENT", ""))[:200],
-            fields=self.parameters,
-            session_cookie=self.cookies.get(SESSION_COOKIE, ""),
-            flow_cookie=flow_cookie,
-            cross_site=self.cross_site,
-            submitted=submitted,
-            referrer_host=_host_of(referrer) if referrer else "",
-            reference=self.reference,
-        )
-
-    def _body(self) -> bytes:
-        environ = self.environ
-        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        try:
-            length = int(environ.get("CONTENT_LENGTH") or 0)
-        except ValueError as error:
-            raise BadRequest("length") from error
-        if length > MAX_BYTES:
-            raise BadRequest("too_long")
-        if kind != _FORM_TYPE:
-            if length == 0:
-                return b""
-            raise BadRequest("content_type")
-        body: bytes = environ["wsgi.input"].read(length)
-        return body
-
-
-def new_reference() -> str:
-    """Return what a page shows and the log repeats: eight characters that read well aloud."""
-    text = "".join(_REFERENCE[byte & 31] for byte in secrets.token_bytes(8))
-    return f"{text[:4]}-{text[4:]}"
-
-
 class FoldingEnvironment(Environment):
     """An environment that calls the functions in ``fold`` once, when a template is compiled, wherever all arguments are
     constants: the texts of a page and the addresses of its files do not change while the server runs.
@@ -220,13 +113,15 @@ class Web:
     :param site: what all pages show
     :param views: the folder of templates, with ``static`` below it
     :param secure: whether the server is reached by https; cookies then say so
-    :param flow_lifetime: not used for cookies, which end with the browser
+    :param logo: the organisation's logo, served with the other files of the pages
     """
 
     site: Site
     views: Path
     secure: bool
     language: str = "en"
+    logo: Path | None = None
+    _kept: dict[object, list[str]] = field(init=False, default_factory=dict)
     _environment: FoldingEnvironment = field(init=False)
     _static: dict[str, tuple[bytes, str, str]] = field(init=False, default_factory=dict)
     _headers: list[tuple[str, str]] = field(init=False)
@@ -235,6 +130,10 @@ class Web:
         for path in sorted((self.views / "static").iterdir()):
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             self._add_static(path.name, path.read_bytes(), kind)
+        if self.logo is not None:
+            name = f"organisation{self.logo.suffix}"
+            self._add_static(name, self.logo.read_bytes(), mimetypes.guess_type(name)[0] or "image/png")
+            self.site = replace(self.site, logo=self.static_url(name))
         colour = self.site.accent_colour
         self._add_static("theme.css", f":root{{--accent:{colour}}}\n".encode() if colour else b"", "text/css")
         self._headers = list(_HEADERS)
@@ -266,23 +165,9 @@ class Web:
 
     def page(self, request: Request, page: Page, execution: str = "") -> Reply:
         """Render a page."""
-        data = dict(page.data)
-        if page.form is not None:
-            data["form"] = Form(page.form.action, page.form.hidden, page.form.csrf, execution)
-        elif "form" not in data:
-            data["form"] = None
         nonce = secrets.token_urlsafe(16)
-        body = self._environment.get_template(f"{page.view}.html").render(
-            page=data,
-            nonce=nonce,
-            reference=request.reference,
-            time=datetime.fromtimestamp(int(request.now), UTC).isoformat(),
-        )
-        policy = (
-            f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src 'self' data: https:; "
-            "base-uri 'none'; frame-ancestors 'none'"
-        )
-        extra = [("Content-Security-Policy", policy)]
+        body = self._steady(page, execution, nonce) if page.steady else self._render(request, page, execution, nonce)
+        extra = [("Content-Security-Policy", _policy(nonce, page))]
         if page.wait:
             extra.append(("Retry-After", str(page.wait)))
         return self._response(body.encode(), page.status, "text/html; charset=utf-8", extra)
@@ -318,6 +203,41 @@ class Web:
         """Return the address of a file of the pages; it changes with the content, so caches never show an old one."""
         return f"{self.site.base}/static/{name}?v={self._static[name][2]}"
 
+    def _render(self, request: Request, page: Page, execution: str, nonce: str) -> str:
+        data = {"form": None, **page.data}
+        if page.form is not None:
+            data["form"] = replace(page.form, execution=execution)
+        moment = datetime.fromtimestamp(int(request.now), UTC).isoformat()
+        return self._template(page.view, data, nonce, request.reference, moment)
+
+    def _steady(self, page: Page, execution: str, nonce: str) -> str:
+        """Render a page whose data are almost always the same, such as the empty sign-in form.
+
+        It is rendered once with marks where key, nonce and hidden fields go; afterwards only those are put in.
+        """
+        assert page.form is not None
+        names = tuple(name for name, _ in page.form.hidden)
+        key = (page.view, page.form.action, names, page.data["service"])
+        pieces = self._kept.get(key)
+        if pieces is None:
+            # Nobody outside can guess a mark, so nothing that a request brings can be taken for one.
+            secret = secrets.token_hex(16)
+            marks = [f"{secret}{number}e" for number in range(2 + len(names))]
+            hidden = tuple(zip(names, marks[2:], strict=True))
+            data = {**page.data, "form": replace(page.form, execution=marks[0], hidden=hidden)}
+            whole = self._template(page.view, data, marks[1], "", "")
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            pieces = self._kept[key] = re.split(f"{secret}([0-9]+)e", whole)
+        values = [execution, nonce, *(str(escape(value)) for _, value in page.form.hidden)]
+        filled = list(pieces)
+        filled[1::2] = [values[int(number)] for number in pieces[1::2]]
+        return "".join(filled)
+
+    def _template(self, view: str, data: Mapping[str, object], nonce: str, reference: str, time: str) -> str:
+        template = self._environment.get_template(f"{view}.html")
+        return template.render(page=data, nonce=nonce, reference=reference, time=time)
+
     def _effect(self, request: Request, effect: Effect, execution: str) -> Reply:
         if isinstance(effect, Page):
             return self.page(request, effect, execution)
@@ -351,8 +271,14 @@ class Web:
         self._static[name] = (body, kind, hashlib.sha256(body).hexdigest()[:16])
 
 
-def _host_of(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
+def _policy(nonce: str, page: Page) -> str:
+    """Return the content security policy. There is no ``form-action``: Chromium applies it to the redirect that follows
+    a form, which leads to the application.
+    """
+    shown = page.data.get("service")
+    logo = urlsplit(shown.logo) if isinstance(shown, ServiceFacts) and shown.logo else None
+    pictures = f"'self' {logo.scheme}://{logo.netloc}" if logo is not None else "'self'"
+    return (
+        f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src {pictures}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )

@@ -24,7 +24,8 @@ class Form:
 class Page(Effect):
     """A page: ``view`` names the template, ``data`` is what it shows, ``form`` its form if it has one.
 
-    ``wait`` are seconds for ``Retry-After``, 0 for none.
+    ``wait`` are seconds for ``Retry-After``, 0 for none. ``steady`` says that but for the form's values the page is the
+    same for everybody on the way to one service, so that it need not be rendered each time.
     """
 
     view: str
@@ -32,6 +33,7 @@ class Page(Effect):
     status: int = 200
     form: Form | None = None
     wait: int = 0
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)

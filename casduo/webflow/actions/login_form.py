@@ -38,7 +38,8 @@ def view(context: Context, rules: LoginRules) -> Pause[Literal["submit"]]:
     }
     status = _STATUS.get(context.error, 401 if context.error else 200)
     form = Form(rules.home_url, tuple(hidden))
-    return Pause(Page("login", data, status=status, form=form, wait=context.wait))
+    steady = not (error or context.notice or who or context.username)
+    return Pause(Page("login", data, status=status, form=form, wait=context.wait, steady=steady))
 
 
 def check(

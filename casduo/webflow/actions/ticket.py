@@ -61,7 +61,14 @@ def generate_service_ticket(
         return "sessionEnded"
     entry = context.required_service
     primary = context.scope.fresh
-    granting = tickets.grant_service_ticket(context.batch, session.id, context.scope.service, entry.id, primary=primary)
+    granting = tickets.grant_service_ticket(
+        context.batch,
+        session.id,
+        context.scope.service,
+        entry.id,
+        primary=primary,
+        address=context.inbound.address,
+    )
     context.batch.run()
     if not granting.granted:
         context.set_cookie = ""

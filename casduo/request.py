@@ -1,0 +1,132 @@
+"""Request in: what the server reads of a request, as far as it is needed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.http import parse_cookie
+
+from casduo.errors import BadRequest, ForeignOrigin
+from casduo.protocol.parameters import MAX_BYTES, Parameters, parse_parameters
+from casduo.webflow.context import Inbound
+
+SESSION_COOKIE = "TGC-casduo"
+FLOW_COOKIE = "casduo-flow"
+_REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, read as far as needed. ``origin`` is our own, ``https://sso.example.edu``."""
+
+    environ: dict[str, Any]
+    path: str
+    origin: str
+    now: float
+    reference: str
+    _parameters: Parameters | None = None
+    _cookies: Mapping[str, str] | None = None
+
+    @property
+    def method(self) -> str:
+        """The method in capitals, as the server passes it."""
+        return str(self.environ["REQUEST_METHOD"])
+
+    @property
+    def address(self) -> str:
+        """The browser's address, as far as the configured number of proxies can be trusted to tell."""
+        return str(self.environ.get("REMOTE_ADDR", ""))
+
+    @property
+    def prefetched(self) -> bool:
+        """Whether a browser only guesses that this page may be wanted: nothing may be made or used up then."""
+        environ = self.environ
+        return "prefetch" in f"{environ.get('HTTP_SEC_PURPOSE', '')} {environ.get('HTTP_PURPOSE', '')}".lower()
+
+    @property
+    def parameters(self) -> Parameters:
+        """Query and form.
+
+        :raises BadRequest: they cannot be read
+        """
+        if self._parameters is None:
+            query = self.environ.get("QUERY_STRING", "")
+            self._parameters = parse_parameters(query, self._body() if self.method == "POST" else b"")
+        return self._parameters
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The request's cookies; of two with one name the first."""
+        if self._cookies is None:
+            self._cookies = parse_cookie(self.environ.get("HTTP_COOKIE")).to_dict(flat=True)
+        return self._cookies
+
+    @property
+    def cross_site(self) -> bool:
+        """Whether the browser says that another site caused this request."""
+        return self.environ.get("HTTP_SEC_FETCH_SITE", "none") in ("cross-site", "same-site")
+
+    def refuse_foreign_post(self) -> None:
+        """Let nobody else's page post to us.
+
+        Browsers that send ``Sec-Fetch-Site`` are believed; ``Origin: null`` is what our own pages send because of their
+        referrer policy, so without the former it proves nothing either way and the flow key has to.
+
+        :raises ForeignOrigin: the request comes from another site
+        """
+        site = self.environ.get("HTTP_SEC_FETCH_SITE", "")
+        origin = self.environ.get("HTTP_ORIGIN", "")
+        if site in ("cross-site", "same-site"):
+            raise ForeignOrigin(site)
+        if not site and origin not in ("", "null", self.origin):
+            raise ForeignOrigin("origin")
+
+    def inbound(self, flow_cookie: str, *, submitted: bool = False) -> Inbound:
+        """Return what actions may know of this request."""
+        referrer = self.environ.get("HTTP_REFERER", "")
+        return Inbound(
+            now=self.now,
+            address=self.address,
+            agent=str(self.environ.get("HTTP_USER_AGENT", ""))[:200],
+            fields=self.parameters,
+            session_cookie=self.cookies.get(SESSION_COOKIE, ""),
+            flow_cookie=flow_cookie,
+            cross_site=self.cross_site,
+            submitted=submitted,
+            referrer_host=_host_of(referrer) if referrer else "",
+            reference=self.reference,
+        )
+
+    def _body(self) -> bytes:
+        environ = self.environ
+        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        try:
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+        except ValueError as error:
+            raise BadRequest("length") from error
+        if length > MAX_BYTES:
+            raise BadRequest("too_long")
+        if kind != _FORM_TYPE:
+            if length == 0:
+                return b""
+            raise BadRequest("content_type")
+        body: bytes = environ["wsgi.input"].read(length)
+        return body
+
+
+def new_reference() -> str:
+    """Return what a page shows and the log repeats: eight characters that read well aloud."""
+    text = "".join(_REFERENCE[byte & 31] for byte in secrets.token_bytes(8))
+    return f"{text[:4]}-{text[4:]}"
+
+
+def _host_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
