@@ -76,7 +76,7 @@ def released_name(name: str) -> str:
     if name in RESERVED_NAMES:
         raise ValueError("is part of the answer itself; clients could take it for the user or a failure. Rename it")
     if name in SERVER_NAMES:
-        raise ValueError("is set by the server (see validation.release_context) and cannot be an attribute")
+        raise ValueError("is said by the server itself and cannot be an attribute")
     if not is_ncname(name):
         near = _NOT_IN_NAME.sub("_", name).strip("_") or "name"
         near = near if is_ncname(near) else f"_{near}"

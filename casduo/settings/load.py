@@ -74,7 +74,7 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> tuple[Settin
     problems = sorted(problems + unread)
     if settings is None or any(problem.level == "error" for problem in problems):
         return None, problems
-    return settings, sorted([*problems, *_warnings(settings, document)])
+    return settings, sorted([*problems, *_warnings(settings, document), *_notes(settings, document)])
 
 
 def missing_to_serve(settings: Settings, file: str) -> list[Problem]:
@@ -102,6 +102,28 @@ def _place_state(document: Document, environ: Mapping[str, str]) -> None:
         document.data["server"] = {**server, "state_directory": systemd}
     elif home.startswith("/"):
         document.data["server"] = {**server, "state_directory": f"{home}/casduo"}
+
+
+NOT_YET_IN_FORCE = (
+    ("server", "worker"),
+    ("duo", "applications"),
+    ("pages", "logo_dark"),
+    ("pages", "languages"),
+)
+"""Settings that are accepted and checked, and do nothing so far."""
+
+
+def _notes(settings: Settings, document: Document) -> Iterator[Problem]:
+    """Yield a note for everything the settings say that has no effect yet."""
+    message = "is accepted but not yet in force"
+    for section, key in NOT_YET_IN_FORCE:
+        if key in (document.data.get(section) or {}):
+            yield document.problem((section, key), message, "note")
+    if settings.duo is not None and settings.duo.prompt != "universal":
+        yield document.problem(("duo", "prompt"), message, "note")
+    for index, handler in enumerate(settings.authentication):
+        if handler.type == "ucm_pin":
+            yield document.problem(("authentication", index), message, "note")
 
 
 def _warnings(settings: Settings, document: Document) -> Iterator[Problem]:

@@ -229,9 +229,6 @@ class ValidationSettings(Section):
     cas2_attributes: bool = Field(
         default=True, description="Release attributes on the CAS 2.0 endpoints too; many clients read them there."
     )
-    release_context: bool = Field(
-        default=True, description="Release how and when the person signed in (`authenticationDate`, Duo or not, ...)."
-    )
 
 
 class Limit(Section):
@@ -346,11 +343,6 @@ class OutboundSettings(Section):
 
     ca_file: Location | None = Field(
         default=None, description="PEM file of authorities to trust besides those of the system."
-    )
-    connect_timeout: Duration = Field(default=parse_duration("3s"), description="For connecting.")
-    read_timeout: Duration = Field(default=parse_duration("5s"), description="For each answer.")
-    max_bytes: Annotated[int, Field(ge=1024, le=100_000_000)] = Field(
-        default=1_048_576, description="Bytes; larger answers are refused."
     )
 
 

@@ -381,3 +381,13 @@ def test_no_input_makes_loading_fail_otherwise_than_by_problems(
     settings_, problems = read_settings(path, {f"CASDUO_{name}": value for name, value in variables.items()})
     assert (settings_ is None) == any(problem.level == "error" for problem in problems)
     assert all(problem.message[0].islower() or problem.message[0] in "'\"*{" for problem in problems), problems
+
+
+def test_settings_without_an_effect_so_far_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "casduo.yaml"
+    path.write_text("server: {worker: false}\nauthentication:\n  - {type: ucm_pin}\n")
+    _, problems = read_settings(path, {})
+    assert [(problem.path, problem.level) for problem in problems] == [
+        ("server.worker", "note"),
+        ("authentication[0]", "note"),
+    ]
