@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -158,7 +159,8 @@ class Store:
         pool: Any = self._client.connection_pool
         connection = pool.get_connection()
         try:
-            connection.send_packed_command(connection.pack_commands(commands))
+            packed = [pack_command(words) for words in commands]  # type: ignore[arg-type]
+            connection.send_packed_command([b"".join(packed)])
             return [_answer(connection) for _ in commands]
         except BaseException:
             # Whatever is still under way on this connection must not become the answer to somebody else's question.

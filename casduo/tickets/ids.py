@@ -8,7 +8,7 @@ keeps them in one slot and one script can touch them together. It says nothing a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from casduo.signing import fingerprint, random_text
@@ -46,6 +46,11 @@ class TicketId:
     kind: TicketKind
     tag: str
     text: str
+    fingerprint: str = field(init=False, compare=False)
+    """SHA-256 of the id, in hexadecimal: what stands for it in keys and records."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint(self.text))
 
     def __str__(self) -> str:
         return self.text
@@ -57,11 +62,6 @@ class TicketId:
     def masked(self) -> str:
         """Prefix and last four characters: enough to find a ticket again, too little to use it."""
         return f"{self.kind.value}-…{self.text[-4:]}"
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the id, in hexadecimal: what stands for it in keys and records."""
-        return fingerprint(self.text)
 
     @property
     def key(self) -> str:

@@ -45,7 +45,8 @@ class ServiceTicket:
 
     ``service`` is the identifier exactly as received at login, ``service_id`` the registry entry that matched then.
     ``primary`` is true only for the one ticket made in the run in which the password was verified: it decides
-    ``isFromNewLogin`` and ``renew`` (CAS protocol 2.5 and 3.1).
+    ``isFromNewLogin`` and ``renew`` (CAS protocol 2.5 and 3.1). ``address`` is where the browser was then, which need
+    not be where the session began; rules about networks go by it.
     """
 
     service: str
@@ -53,6 +54,7 @@ class ServiceTicket:
     primary: bool
     session: str
     """Fingerprint of the TGT."""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def service_ticket_fields(ticket: ServiceTicket) -> list[str]:
         ticket.service_id,
         "primary",
         "1" if ticket.primary else "",
+        "address",
+        ticket.address,
     ]
 
 
@@ -128,4 +132,5 @@ def service_ticket_from(flat: Sequence[str]) -> ServiceTicket:
         service_id=values["entry"],
         primary=values["primary"] == "1",
         session=values["tgt"],
+        address=values["address"],
     )

@@ -89,11 +89,11 @@ class TicketRegistry:
         return batch.script(_CHANGE, (session.key,), strength_fields(strength))
 
     def grant_service_ticket(
-        self, batch: Batch, session: TicketId, service: str, service_id: str, *, primary: bool
+        self, batch: Batch, session: TicketId, service: str, service_id: str, *, primary: bool, address: str = ""
     ) -> Granting:
-        """Add the granting of a service ticket on a session."""
+        """Add the granting of a service ticket on a session. The other arguments are those of ``ServiceTicket``."""
         ticket_id = new_ticket_id(TicketKind.SERVICE, session)
-        ticket = ServiceTicket(service, service_id, primary, session.fingerprint)
+        ticket = ServiceTicket(service, service_id, primary, session.fingerprint, address)
         arguments: list[Value] = [self._service_ticket_ms, *service_ticket_fields(ticket)]
         return Granting(ticket_id, batch.script(_GRANT, (session.key, ticket_id.key), arguments))
 
