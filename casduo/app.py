@@ -88,8 +88,7 @@ class Application:
         expected = isinstance(error, BadRequest | CookiesMissing | ForeignOrigin)
         self.server.parts.journal.write(
             Fault(
-                reference=request.reference,
-                address=request.address,
+                request.subject(),
                 code=error.code if isinstance(error, CasduoError) else "UNEXPECTED",
                 detail=_told(error) if isinstance(error, CasduoError) else _where(error),
                 path=request.path,

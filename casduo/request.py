@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from werkzeug.http import parse_cookie
 
 from casduo.errors import BadRequest, ForeignOrigin
+from casduo.events.model import Subject
 from casduo.protocol.parameters import MAX_BYTES, Parameters, parse_parameters
 from casduo.webflow.context import Inbound
 
@@ -18,6 +19,7 @@ SESSION_COOKIE = "TGC-casduo"
 FLOW_COOKIE = "casduo-flow"
 _REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _FORM_TYPE = "application/x-www-form-urlencoded"
+_MOST_DIGITS = 10
 
 
 @dataclass(slots=True)
@@ -63,7 +65,9 @@ class Request:
     def cookies(self) -> Mapping[str, str]:
         """The request's cookies; of two with one name the first."""
         if self._cookies is None:
-            self._cookies = parse_cookie(self.environ.get("HTTP_COOKIE")).to_dict(flat=True)
+            # Ours are ASCII; what a neighbour under the same name has set in another charset must keep nobody out.
+            header = self.environ.get("HTTP_COOKIE", "").encode("ascii", "replace").decode("ascii")
+            self._cookies = parse_cookie(header).to_dict(flat=True)
         return self._cookies
 
     @property
@@ -102,20 +106,27 @@ class Request:
             reference=self.reference,
         )
 
+    def subject(self, principal: str = "", service: str = "") -> Subject:
+        """Return whom and what events of this request are about."""
+        return Subject(self.reference, self.address, principal, service)
+
     def _body(self) -> bytes:
         environ = self.environ
         kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        try:
-            length = int(environ.get("CONTENT_LENGTH") or 0)
-        except ValueError as error:
-            raise BadRequest("length") from error
-        if length > MAX_BYTES:
+        digits = environ.get("CONTENT_LENGTH") or "0"
+        if not (digits.isascii() and digits.isdecimal()) or "HTTP_TRANSFER_ENCODING" in environ:
+            # A body whose end the headers do not tell is not begun.
+            raise BadRequest("length")
+        if len(digits) > _MOST_DIGITS or (length := int(digits)) > MAX_BYTES:
             raise BadRequest("too_long")
         if kind != _FORM_TYPE:
             if length == 0:
                 return b""
             raise BadRequest("content_type")
         body: bytes = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            # Cut off on the way: the last value may be half of what was meant.
+            raise BadRequest("length")
         return body
 
 

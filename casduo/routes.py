@@ -58,7 +58,8 @@ def login(server: Server, request: Request) -> Reply:
         request.refuse_foreign_post()
         execution = parameters.get("execution", "")
         if execution:
-            event = "submit" if "password" in parameters or "username" in parameters else "proceed"
+            # While nobody is known the key is a signed one, and the form the one for name and password.
+            event = "submit" if execution.startswith("s.") else "proceed"
             return _resume(server, request, execution, event)
         if "password" in parameters:
             # A script, or a form from before an update: never sign in without a key, never lose the way.
@@ -84,7 +85,7 @@ def logout(server: Server, request: Request) -> Reply:
         execution = parameters.get("execution", "")
         if execution:
             try:
-                return _go_on(server, request, execution, "submit", submitted=True)
+                return _go_on(server, request, "logout", execution, "submit", submitted=True)
             except (FlowError, CookiesMissing):
                 return _start(server, request, "logout", scope)
         session = parse_ticket_id(request.cookies.get(SESSION_COOKIE, ""))
@@ -162,10 +163,7 @@ def _validated(server: Server, request: Request) -> ValidatedTicket:
     validated = parts.validator.validate(asked, registry, request.now)
     parts.journal.write(
         TicketValidated(
-            reference=request.reference,
-            address=request.address,
-            principal=validated.session.principal_id,
-            service=validated.service.id,
+            request.subject(validated.session.principal_id, validated.service.id),
             ticket=asked.ticket.masked,
         )
     )
@@ -174,9 +172,7 @@ def _validated(server: Server, request: Request) -> ValidatedTicket:
 
 def _note_refusal(server: Server, request: Request, error: ProtocolError | BadRequest) -> ProtocolError:
     failure = error if isinstance(error, ProtocolError) else InvalidRequest(error.reason)
-    server.parts.journal.write(
-        ValidationRefused(reference=request.reference, address=request.address, code=failure.code, why=failure.why)
-    )
+    server.parts.journal.write(ValidationRefused(request.subject(), code=failure.code, why=failure.why))
     return failure
 
 
@@ -207,21 +203,24 @@ def _start(
     return server.web.send(request, answer, flow_cookie)
 
 
-def _go_on(server: Server, request: Request, execution: str, event: str, *, submitted: bool = False) -> Reply:
+def _go_on(
+    server: Server, request: Request, flow: str, execution: str, event: str, *, submitted: bool = False
+) -> Reply:
     flow_cookie = request.cookies.get(FLOW_COOKIE, "")
-    answer = server.executions.resume(execution, event, request.inbound(flow_cookie, submitted=submitted))
+    answer = server.executions.resume(flow, execution, event, request.inbound(flow_cookie, submitted=submitted))
     return server.web.send(request, answer, flow_cookie)
 
 
 def _resume(server: Server, request: Request, execution: str, event: str) -> Reply:
     """Go on with a login; where that cannot be, begin it again with a plain word about why."""
     try:
-        return _go_on(server, request, execution, event)
-    except CookiesMissing:
+        return _go_on(server, request, "login", execution, event)
+    except CookiesMissing as error:
+        server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
         retry = server.parts.rules.login_url(_asked(request.parameters))
         return server.web.page(request, Page("cookies_missing", {"retry_url": retry}, status=400))
     except FlowError as error:
-        server.parts.journal.write(FlowRefused(reference=request.reference, address=request.address, code=error.code))
+        server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
         scope = Scope.from_json(error.again) if error.again else _asked(request.parameters)
         if event == "return":
             retry = server.parts.rules.login_url(scope)

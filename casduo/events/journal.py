@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from casduo.events.model import Event
+from casduo.events.model import Event, Subject
 
 
 class Journal(Protocol):
@@ -29,9 +29,11 @@ class LogJournal:
         kind = type(event)
         names = self._names.get(kind)
         if names is None:
-            names = self._names[kind] = tuple(item.name for item in fields(event))
-        facts = {name: value for name in names if (value := getattr(event, name)) not in ("", None)}
+            names = self._names[kind] = tuple(item.name for item in fields(event) if item.name != "about")
+        facts = {name: value for name in _SUBJECT if (value := getattr(event.about, name))}
+        facts |= {name: value for name in names if (value := getattr(event, name)) not in ("", None)}
         self._log.log(_LEVELS[event.level], event.name, **facts)
 
 
+_SUBJECT = tuple(item.name for item in fields(Subject))
 _LEVELS = {"info": 20, "warning": 30, "error": 40}

@@ -7,20 +7,42 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened.
+class Subject:
+    """Whom and what an event is about.
 
-    ``name`` is *subject.outcome* and never changes. ``reference`` is the short text that pages show for the same
-    request, ``address`` where it came from, ``service`` a registry id.
+    ``reference`` is the short text that pages show for the same request, ``address`` where it came from, ``principal``
+    who it was or claimed to be, ``service`` a registry id. Each may be empty.
     """
-
-    name: ClassVar[str] = "event"
-    level: ClassVar[str] = "info"
 
     reference: str = ""
     address: str = ""
     principal: str = ""
     service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. ``name`` is *subject.outcome* and never changes."""
+
+    name: ClassVar[str] = "event"
+    level: ClassVar[str] = "info"
+
+    about: Subject
+
+    @property
+    def reference(self) -> str:
+        """The request's reference."""
+        return self.about.reference
+
+    @property
+    def principal(self) -> str:
+        """Who it was or claimed to be."""
+        return self.about.principal
+
+    @property
+    def service(self) -> str:
+        """The registry entry."""
+        return self.about.service
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from casduo.events.model import Subject
 from casduo.mfa.strength import Strength
 from casduo.services.access import AccessDecision
 from casduo.services.model import RegisteredService
@@ -75,6 +76,13 @@ class Context:
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """The attributes of the person this run is about."""
         return {name: tuple(values) for name, values in self.scope.attributes.items()}
+
+    @property
+    def subject(self) -> Subject:
+        """Whom and what events of this run are about."""
+        inbound, service = self.inbound, self.service
+        principal = self.scope.principal_id or self.username
+        return Subject(inbound.reference, inbound.address, principal, service.id if service is not None else "")
 
     @property
     def strength(self) -> Strength:

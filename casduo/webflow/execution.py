@@ -80,8 +80,8 @@ class Executions:
         context.notice, context.username = notice, username
         return self._finish(self._engine.start(flow, context), context, None)
 
-    def resume(self, execution: str, event: str, inbound: Inbound) -> Answer:
-        """Go on with the flow that waits under ``execution``.
+    def resume(self, flow: str, execution: str, event: str, inbound: Inbound) -> Answer:
+        """Go on with the ``flow`` that waits under ``execution``; a key is good for its own flow only.
 
         :raises FlowError: the key is expired, used, foreign or not ours; ``again`` on ``FlowKeyUsed`` and
             ``FlowKeyExpired`` says what the flow was for, as far as it is known
@@ -91,28 +91,32 @@ class Executions:
         if not inbound.flow_cookie:
             raise CookiesMissing("no flow cookie")
         if execution.startswith("s."):
-            return self._resume_signed(execution[2:], event, inbound)
+            return self._resume_signed(flow, execution[2:], event, inbound)
         stored = _parse_stored(execution)
         if stored is None:
             raise FlowKeyInvalid()
-        return self._resume_stored(stored, event, inbound)
+        return self._resume_stored(flow, stored, event, inbound)
 
-    def _resume_signed(self, token: str, event: str, inbound: Inbound) -> Answer:
+    def _resume_signed(self, flow: str, token: str, event: str, inbound: Inbound) -> Answer:
         try:
             value = self._signing.loads(Purpose.FLOW_KEY, token, self._rules.form_lifetime, inbound.now)
         except TokenExpired as error:
             raise FlowKeyExpired(_asked(error.value)) from error
         except TokenInvalid as error:
             raise FlowKeyInvalid() from error
-        place, asked, nonce, cookie = value
+        try:
+            place, asked, nonce, cookie = value
+        except (TypeError, ValueError) as error:
+            # Ours, but of a version that signed something else.
+            raise FlowKeyInvalid() from error
         if not equal(cookie, fingerprint(inbound.flow_cookie)):
             raise FlowKeyForeign()
         scope = Scope.from_json(asked)
         context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
         context.claim = f"casduo:{{{nonce[:4]}}}:form:{nonce}"
-        return self._go_on(_place(place), event, context, None)
+        return self._go_on(flow, _place(place), event, context, None)
 
-    def _resume_stored(self, stored: Stored, event: str, inbound: Inbound) -> Answer:
+    def _resume_stored(self, flow: str, stored: Stored, event: str, inbound: Inbound) -> Answer:
         answer = self._store.call(_CLAIM, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
         match answer[0]:
             case "gone":
@@ -123,13 +127,15 @@ class Executions:
                 raise FlowKeyUsed(json.loads(answer[1]))
         state = json.loads(answer[1])
         context = self._context(inbound, Scope.from_json(state["scope"]), stored.next())
-        return self._go_on(_place(state["place"]), event, context, stored)
+        return self._go_on(flow, _place(state["place"]), event, context, stored)
 
-    def _go_on(self, place: Place, event: str, context: Context, stored: Stored | None) -> Answer:
+    def _go_on(self, flow: str, place: Place, event: str, context: Context, stored: Stored | None) -> Answer:
+        if place[0][0] != flow:
+            raise FlowKeyInvalid(context.scope.asked())
         try:
             outcome = self._engine.resume(place, event, context)
         except KeyError as error:
-            raise FlowKeyInvalid() from error
+            raise FlowKeyInvalid(context.scope.asked()) from error
         return self._finish(outcome, context, stored)
 
     def _context(self, inbound: Inbound, scope: Scope, following: Stored) -> Context:

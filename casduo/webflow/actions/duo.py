@@ -58,7 +58,7 @@ def enrolment_check(
         preauth = duo.preauth(context.scope.principal_id, context.inbound.address)
     except DuoBadParameter as failure:
         if failure.detail in ("username", "user_id"):
-            _answered(context, journal, "unenrolled")
+            journal.write(DuoAnswered(context.subject, outcome="unenrolled"))
             context.verdict = "duoUnenrolled"
             return "unenrolled"
         return _without_duo(context, rules, journal, failure.detail, failure.message, may_open=False)
@@ -68,22 +68,22 @@ def enrolment_check(
         case PreauthResult.AUTH:
             return "auth"
         case PreauthResult.ENROLL:
-            _answered(context, journal, "unenrolled")
+            journal.write(DuoAnswered(context.subject, outcome="unenrolled"))
             context.verdict = "duoUnenrolled"
             # Made by Duo for this person, once and for a few minutes: shown now, kept nowhere.
             context.facts["duo_portal"] = preauth.enroll_portal_url
             return "unenrolled"
         case PreauthResult.ALLOW if rules.duo_accept_allow:
-            _answered(context, journal, "bypassed", detail="preauth allow")
+            journal.write(DuoAnswered(context.subject, outcome="bypassed", detail="preauth allow"))
             context.strength = Strength.bypassed(DUO_BYPASS, context.inbound.now)
             context.facts["strength_raised"] = True
             return "allowed"
         case PreauthResult.ALLOW:
-            _answered(context, journal, "denied", detail="preauth allow is not accepted")
+            journal.write(DuoAnswered(context.subject, outcome="denied", detail="preauth allow is not accepted"))
             _denied(context, "not_asked", "")
             return "denied"
         case PreauthResult.DENY:
-            _answered(context, journal, "denied", detail="preauth deny")
+            journal.write(DuoAnswered(context.subject, outcome="denied", detail="preauth deny"))
             _denied(context, "policy", preauth.status_message)
             return "denied"
 
@@ -96,10 +96,7 @@ def universal_prompt(context: Context, duo: DuoGateway, journal: Journal) -> Pau
     scope.duo_nonce = duo.new_nonce()
     journal.write(
         DuoAsked(
-            reference=context.inbound.reference,
-            address=context.inbound.address,
-            principal=scope.principal_id,
-            service=context.service.id if context.service else "",
+            context.subject,
             reasons="; ".join(context.facts.get("duo_reasons", ())),
         )
     )
@@ -113,7 +110,9 @@ def universal_return(
     scope, fields = context.scope, context.inbound.fields
     nonce, scope.duo_nonce = scope.duo_nonce, ""
     if fields.get("error") or not fields.get("duo_code"):
-        _answered(context, journal, "stale", detail="error at Duo" if fields.get("error") else "no code")
+        journal.write(
+            DuoAnswered(context.subject, outcome="stale", detail="error at Duo" if fields.get("error") else "no code")
+        )
         context.verdict = "duoRestart"
         return "stale"
     try:
@@ -121,25 +120,31 @@ def universal_return(
     except (DuoStale, DuoBadToken) as failure:
         if failure.detail == "username":
             # The names differ between casduo and Duo for good: beginning again would only go round in a circle.
-            _fault(context, journal, failure.code, "Duo answered for another spelling of the user name")
+            journal.write(
+                Fault(context.subject, code=failure.code, detail="Duo answered for another spelling of the user name")
+            )
             context.verdict = "duoUnavailable"
             return "unavailable"
-        _answered(context, journal, "stale", detail=failure.detail)
+        journal.write(DuoAnswered(context.subject, outcome="stale", detail=failure.detail))
         context.verdict = "duoRestart"
         return "stale"
     except DuoFailure as failure:
-        _fault(context, journal, failure.code, failure.message or failure.detail)
+        journal.write(Fault(context.subject, code=failure.code, detail=failure.message or failure.detail))
         context.verdict = "duoUnavailable"
         return "unavailable"
     if verdict.allowed:
-        _answered(context, journal, "allowed", factor=verdict.factor, transaction=verdict.txid)
+        journal.write(DuoAnswered(context.subject, outcome="allowed", factor=verdict.factor, transaction=verdict.txid))
         context.strength = Strength.duo(verdict.factor, context.inbound.now)
         context.facts["strength_raised"] = True
         return "allowed"
     if verdict.status == "fraud" and verdict.factor != "passcode":
-        _answered(context, journal, "fraud", factor=verdict.factor, transaction=verdict.txid)
+        journal.write(DuoAnswered(context.subject, outcome="fraud", factor=verdict.factor, transaction=verdict.txid))
         return "fraud"
-    _answered(context, journal, "denied", factor=verdict.factor, transaction=verdict.txid, detail=verdict.status)
+    journal.write(
+        DuoAnswered(
+            context.subject, outcome="denied", factor=verdict.factor, transaction=verdict.txid, detail=verdict.status
+        )
+    )
     _denied(context, _REASONS.get(verdict.status, "refused"), verdict.status_message)
     return "denied"
 
@@ -205,44 +210,11 @@ def _without_duo(
         context.facts["strength_raised"] = True
         journal.write(
             DuoBypassed(
-                reference=context.inbound.reference,
-                address=context.inbound.address,
-                principal=context.scope.principal_id,
-                service=entry.id,
+                context.subject,
                 detail=detail,
             )
         )
         return "bypass"
-    _fault(context, journal, "DUO", f"{detail}: {message}" if message else detail)
+    journal.write(Fault(context.subject, code="DUO", detail=f"{detail}: {message}" if message else detail))
     context.verdict = "duoUnavailable"
     return "unavailable"
-
-
-def _answered(
-    context: Context, journal: Journal, outcome: str, factor: str = "", transaction: str = "", detail: str = ""
-) -> None:
-    journal.write(
-        DuoAnswered(
-            reference=context.inbound.reference,
-            address=context.inbound.address,
-            principal=context.scope.principal_id,
-            service=context.service.id if context.service else "",
-            outcome=outcome,
-            factor=factor,
-            transaction=transaction,
-            detail=detail,
-        )
-    )
-
-
-def _fault(context: Context, journal: Journal, code: str, detail: str) -> None:
-    journal.write(
-        Fault(
-            reference=context.inbound.reference,
-            address=context.inbound.address,
-            principal=context.scope.principal_id,
-            service=context.service.id if context.service else "",
-            code=code,
-            detail=detail,
-        )
-    )

@@ -61,15 +61,11 @@ def check(
     if claim.value is None:
         if verdict.wait == 0:
             throttle.release(context.batch, context.username, inbound.address, inbound.now)
-        journal.write(FlowRefused(reference=inbound.reference, address=inbound.address, code="FLOW_USED"))
+        journal.write(FlowRefused(context.subject, code="FLOW_USED"))
         context.notice = "login.notice.used"
         return "used"
     if verdict.wait:
-        journal.write(
-            SignInThrottled(
-                reference=inbound.reference, address=inbound.address, principal=context.username, wait=verdict.wait
-            )
-        )
+        journal.write(SignInThrottled(context.subject, wait=verdict.wait))
         context.error, context.error_facts = "login.error.throttled", {"seconds": verdict.wait}
         context.wait = verdict.wait
         return "throttled"
@@ -115,10 +111,7 @@ def _refuse(
     inbound = context.inbound
     journal.write(
         SignInRefused(
-            reference=inbound.reference,
-            address=inbound.address,
-            principal=context.username,
-            service=context.service.id if context.service else "",
+            context.subject,
             reason=outcome.reason,
             handler=outcome.handler,
             detail=outcome.detail,

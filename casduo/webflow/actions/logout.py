@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from casduo.errors import MalformedService
@@ -64,9 +65,7 @@ def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Li
         tickets.unindex(context.batch, principal, session)
         journal.write(
             SignedOut(
-                reference=context.inbound.reference,
-                address=context.inbound.address,
-                principal=principal,
+                replace(context.subject, principal=principal),
                 cause="logout",
             )
         )

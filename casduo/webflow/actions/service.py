@@ -75,20 +75,20 @@ def requested(context: Context) -> bool:
 def unregistered(context: Context, journal: Journal) -> Page:
     """The page for a service that nobody registered: its host as text, no link, no redirect ever."""
     host = context.url.host if context.url is not None else ""
-    _refused(context, journal, "unregistered", host)
+    journal.write(ServiceRefused(context.subject, reason="unregistered", host=host))
     return Page("service_unregistered", {"host": host}, status=403)
 
 
 def malformed(context: Context, journal: Journal) -> Page:
     """The page for a service that is not a URL we accept."""
-    _refused(context, journal, f"malformed: {context.facts['reason']}", "")
+    journal.write(ServiceRefused(context.subject, reason=f"malformed: {context.facts['reason']}", host=""))
     return Page("bad_request", {}, status=400)
 
 
 def disabled(context: Context, journal: Journal) -> Page:
     """The page for a service that is switched off, with the reason its entry gives."""
     entry = context.required_service
-    _refused(context, journal, "disabled", context.url.host if context.url else "")
+    journal.write(ServiceRefused(context.subject, reason="disabled", host=context.url.host if context.url else ""))
     data = {"service": service_facts(entry, context.url), "reason": entry.disabled_reason or None}
     return Page("service_disabled", data, status=403)
 
@@ -97,7 +97,7 @@ def denied(context: Context, journal: Journal, rules: LoginRules) -> Page:
     """The page for a person who may not use the service; their session exists, other applications work."""
     entry = context.required_service
     reason = context.facts["refusal"]
-    _refused(context, journal, reason, context.url.host if context.url else "")
+    journal.write(ServiceRefused(context.subject, reason=reason, host=context.url.host if context.url else ""))
     facts: dict[str, object] = {}
     if reason == "not_yet" and entry.access.from_ is not None:
         facts["start"] = entry.access.from_.isoformat()
@@ -112,16 +112,3 @@ def denied(context: Context, journal: Journal, rules: LoginRules) -> Page:
         "switch_url": rules.login_url(context.scope, renew=True),
     }
     return Page("service_denied", data, status=403)
-
-
-def _refused(context: Context, journal: Journal, reason: str, host: str) -> None:
-    journal.write(
-        ServiceRefused(
-            reference=context.inbound.reference,
-            address=context.inbound.address,
-            principal=context.scope.principal_id,
-            service=context.service.id if context.service else "",
-            reason=reason,
-            host=host,
-        )
-    )

@@ -70,29 +70,16 @@ def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Liter
     """
     scope, inbound = context.scope, context.inbound
     if scope.fresh:
-        ticket = TicketGrantingTicket(
-            principal_id=scope.principal_id,
-            attributes=context.attributes,
-            handler=scope.handler,
-            authenticated_at=scope.authenticated_at,
-            strength=context.strength,
-            ask_before=scope.ask_before,
-            address=inbound.address,
-            agent=inbound.agent,
-        )
         replaced = parse_ticket_id(inbound.session_cookie)
         if replaced is not None and replaced.kind is TicketKind.TICKET_GRANTING:
             tickets.close_session(context.batch, replaced)
             context.ended = replaced
-        context.opened = context.session = tickets.open_session(context.batch, ticket)
+        context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context))
         context.set_cookie = str(context.opened.id)
         scope.session = context.opened.id.fingerprint
         journal.write(
             SignedIn(
-                reference=inbound.reference,
-                address=inbound.address,
-                principal=scope.principal_id,
-                service=context.service.id if context.service else "",
+                context.subject,
                 handler=scope.handler,
             )
         )
@@ -111,9 +98,7 @@ def end_all(context: Context, tickets: TicketRegistry, rules: LoginRules, journa
         ended = tickets.close_sessions_of(context.scope.principal_id)
         journal.write(
             SignedOut(
-                reference=context.inbound.reference,
-                address=context.inbound.address,
-                principal=context.scope.principal_id,
+                context.subject,
                 cause="fraud",
                 sessions=ended,
             )
@@ -150,4 +135,6 @@ def _ticket_of(context: Context) -> TicketGrantingTicket:
         authenticated_at=scope.authenticated_at,
         strength=context.strength,
         ask_before=scope.ask_before,
+        address=context.inbound.address,
+        agent=context.inbound.agent,
     )

@@ -78,10 +78,7 @@ def generate_service_ticket(
     context.ticket = str(granting.id)
     journal.write(
         TicketGranted(
-            reference=context.inbound.reference,
-            address=context.inbound.address,
-            principal=context.scope.principal_id,
-            service=entry.id,
+            context.subject,
             ticket=granting.id.masked,
             primary=primary,
         )
