@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -134,7 +135,5 @@ class CountingRelay:
 
 
 def _shut(item: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         item.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
