@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 
 from casduo.app import Wsgi
@@ -25,6 +26,9 @@ def create_application() -> Wsgi:
     configure_log(settings.log.format, settings.log.level)
     composed = compose(settings)
     atexit.register(composed.close)
+    # What exists now stays for good: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     return composed.wsgi
 
 

@@ -7,7 +7,7 @@ first or the last disagree with each other, which is a way around checks. Blank 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from casduo.errors import BadRequest
@@ -32,7 +32,7 @@ class Parameters(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def __len__(self) -> int:
@@ -81,8 +81,9 @@ def _read(text: str) -> dict[str, str]:
         text = _escaped(text)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
-    except UnicodeDecodeError as error:
-        raise BadRequest("encoding") from error
+    except UnicodeDecodeError:
+        # Without its cause: that holds the value, which may be a password.
+        raise BadRequest("encoding") from None
     except ValueError as error:
         raise BadRequest("too_many") from error
     for name, value in pairs:
@@ -98,6 +99,6 @@ def _escaped(text: str) -> str:
     """Percent-encode bytes that the client left raw, so that they are decoded, and checked, like all others."""
     try:
         octets = text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise BadRequest("encoding") from error
+    except UnicodeEncodeError:
+        raise BadRequest("encoding") from None
     return "".join(chr(octet) if octet < 0x80 else f"%{octet:02X}" for octet in octets)

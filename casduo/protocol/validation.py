@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from casduo.errors import MalformedService, UpstreamError
 from casduo.mfa.policy import owed
+from casduo.mfa.strength import UNAVAILABLE, Strength
 from casduo.protocol.errors import (
     InternalError,
     InvalidAuthenticationContext,
@@ -26,12 +28,14 @@ from casduo.protocol.errors import (
 from casduo.protocol.parameters import Parameters
 from casduo.services.access import decide
 from casduo.services.index import Registry
-from casduo.services.model import RegisteredService
+from casduo.services.model import DuoRule, RegisteredService
 from casduo.services.release import Released, UsernameUnfit, release
 from casduo.services.urls import ServiceUrl, first_difference, parse_service, same_service
 from casduo.tickets.ids import TicketId, TicketKind, parse_ticket_id
 from casduo.tickets.model import TakenTicket, TicketGrantingTicket
 from casduo.tickets.registry import TicketRegistry
+
+FailMode = Literal["closed", "open"]
 
 
 class Format(Enum):
@@ -104,11 +108,13 @@ def judge(
     now: float,
     *,
     group_attributes: tuple[str, ...],
+    duo_fail: FailMode = "closed",
 ) -> ValidatedTicket:
     """Decide about a ticket that has been taken. The first check that fails decides (CAS protocol 2.5.3).
 
     :param taken: what the registry gave up for the ticket, ``None`` for nothing
     :param now: epoch seconds
+    :param duo_fail: what a service without a fail mode of its own does while Duo cannot be reached
     :raises ProtocolError: the failure to answer with
     """
     if taken is None:
@@ -118,10 +124,7 @@ def judge(
     entry = registry.find(request.service)
     level = entry.service_match if entry is not None else "canonical"
     if not same_service(taken.ticket.service, request.service, level):
-        granted = parse_service(taken.ticket.service, registry.schemes)
-        raise InvalidService(
-            f"{_shown(granted)} is not {_shown(request.service)}: {first_difference(granted, request.service)}"
-        )
+        raise InvalidService(_difference(taken.ticket.service, request.service, registry.schemes))
     if entry is None or not entry.enabled:
         raise UnauthorizedService("not registered or disabled")
     if entry.id != taken.ticket.service_id:
@@ -129,8 +132,8 @@ def judge(
         raise InvalidService(f"granted for entry {taken.ticket.service_id}, presented for {entry.id}")
     if taken.session is None:
         raise InvalidTicket("the session ended in between")
-    session = taken.session
-    access = decide(entry.access, session.attributes, session.address, now, group_attributes=group_attributes)
+    session, address = taken.session, taken.ticket.address or taken.session.address
+    access = decide(entry.access, session.attributes, address, now, group_attributes=group_attributes)
     if not access.allowed:
         raise UnauthorizedService(f"access rule: {access.reason}")
     if request.renew and not taken.ticket.primary:
@@ -138,13 +141,13 @@ def judge(
     duo = owed(
         entry.duo_rule,
         session.attributes,
-        session.address,
+        address,
         session.strength,
         now,
         group_attributes=group_attributes,
     )
-    if duo.required and session.strength.level == "none":
-        raise InvalidAuthenticationContext("the service requires Duo and the session has none")
+    if duo.required and not _counts(session.strength, entry.duo_rule, duo_fail):
+        raise InvalidAuthenticationContext(f"the service requires Duo and the session has: {session.strength.level}")
     if request.proxy_callback:
         raise UnauthorizedServiceProxy("the service may not proxy")
     try:
@@ -157,9 +160,12 @@ def judge(
 class Validator:
     """Validates tickets against one registry of tickets."""
 
-    def __init__(self, tickets: TicketRegistry, group_attributes: tuple[str, ...]) -> None:
+    def __init__(
+        self, tickets: TicketRegistry, group_attributes: tuple[str, ...], duo_fail: FailMode = "closed"
+    ) -> None:
         self._tickets = tickets
         self._group_attributes = group_attributes
+        self._duo_fail = duo_fail
 
     def validate(self, request: ValidationRequest, registry: Registry, now: float) -> ValidatedTicket:
         """Take the ticket and judge it. One round trip.
@@ -168,14 +174,35 @@ class Validator:
         """
         try:
             taken = self._tickets.take(request.ticket)
-        except UpstreamError as error:
-            raise InternalError(str(error)) from error
-        try:
-            return judge(request, taken, registry, now, group_attributes=self._group_attributes)
+            return judge(
+                request, taken, registry, now, group_attributes=self._group_attributes, duo_fail=self._duo_fail
+            )
         except ProtocolError:
             raise
+        except UpstreamError as error:
+            raise InternalError(str(error)) from error
         except Exception as error:
-            raise InternalError(f"{type(error).__name__} while judging") from error
+            # The class only: the text of an unexpected error may hold anything.
+            raise InternalError(f"{type(error).__name__} while validating") from error
+
+
+def _counts(strength: Strength, rule: DuoRule | None, duo_fail: FailMode) -> bool:
+    """Say whether a session of this strength may have got a ticket where Duo is required.
+
+    A login without Duo, where Duo could not be asked, is good for services that fail open and for no other one: the
+    registry may demand Duo since the ticket was granted.
+    """
+    if strength.level == "bypassed" and strength.why == UNAVAILABLE:
+        return ((rule.fail if rule is not None else None) or duo_fail) == "open"
+    return strength.level != "none"
+
+
+def _difference(granted_raw: str, presented: ServiceUrl, schemes: frozenset[str]) -> str:
+    try:
+        granted = parse_service(granted_raw, schemes)
+    except MalformedService as error:
+        return f"the service of the ticket cannot be read any more: {error.reason}"
+    return f"{_shown(granted)} is not {_shown(presented)}: {first_difference(granted, presented)}"
 
 
 def _shown(url: ServiceUrl) -> str:

@@ -22,10 +22,11 @@ local function counter(key)
 end
 
 if step == 'test' or step == 'look' then
-  local wait = 0
+  local wait, attempts = 0, {}
   for i, key in ipairs(KEYS) do
     local free, pause = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 2])
     local failures, blocked, underway = counter(key)
+    attempts[i] = underway + 1
     if blocked > now then
       wait = math.max(wait, blocked - now)
     elseif underway > 0 and failures + underway >= free then
@@ -34,8 +35,7 @@ if step == 'test' or step == 'look' then
   end
   if wait > 0 or step == 'look' then return wait end
   for i, key in ipairs(KEYS) do
-    local _, _, underway = counter(key)
-    redis.call('HSET', key, 'p', underway + 1, 's', now)
+    redis.call('HSET', key, 'p', attempts[i], 's', now)
     redis.call('PEXPIRE', key, tonumber(ARGV[4 * i + 1]))
   end
   return 0
@@ -46,7 +46,11 @@ for i, key in ipairs(KEYS) do
   local free, window = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
   local pause, longest = tonumber(ARGV[4 * i + 2]), tonumber(ARGV[4 * i + 3])
   local failures, _, underway = counter(key)
-  if underway > 0 then redis.call('HSET', key, 'p', underway - 1) end
+  if step == 'forgive' and underway <= 1 then
+    redis.call('DEL', key)
+  elseif underway > 0 then
+    redis.call('HSET', key, 'p', underway - 1)
+  end
   if step == 'fail' then
     failures = failures + 1
     redis.call('HSET', key, 'f', failures)
@@ -57,7 +61,7 @@ for i, key in ipairs(KEYS) do
       window = window + this
     end
     redis.call('PEXPIRE', key, window)
-  elseif step == 'forgive' then
+  elseif step == 'forgive' and underway > 1 then
     redis.call('HDEL', key, 'f', 'u')
   end
 end

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from casduo.mfa.strength import Strength
 from casduo.tickets.ids import TicketId
+
+_FINGERPRINT = 64
+"""Characters of a SHA-256 in hexadecimal."""
 
 Attributes = Mapping[str, tuple[str, ...]]
 
@@ -65,72 +68,56 @@ class TakenTicket:
     session: TicketGrantingTicket | None
 
 
-def session_fields(ticket: TicketGrantingTicket) -> list[str]:
-    """Return the session as field, value, field, value ... for the store."""
-    fields = [
-        "principal",
-        ticket.principal_id,
-        "attributes",
-        json.dumps(ticket.attributes, separators=(",", ":")),
-        "handler",
-        ticket.handler,
-        "authenticated",
-        repr(ticket.authenticated_at),
-        "ask",
-        "1" if ticket.ask_before else "",
-        "address",
-        ticket.address,
-        "agent",
-        ticket.agent,
-    ]
-    fields += strength_fields(ticket.strength)
-    return fields
+def session_text(ticket: TicketGrantingTicket) -> str:
+    """Return the session as it is stored, without its strength, which may change."""
+    return _json(
+        [
+            ticket.principal_id,
+            ticket.attributes,
+            ticket.handler,
+            ticket.authenticated_at,
+            ticket.ask_before,
+            ticket.address,
+            ticket.agent,
+        ]
+    )
 
 
-def strength_fields(strength: Strength) -> list[str]:
-    """Return the strength as field, value ... for the store."""
-    return [text for pair in strength.to_fields().items() for text in pair]
+def strength_text(strength: Strength) -> str:
+    """Return the strength as it is stored."""
+    return _json(strength.to_fields())
 
 
-def session_from(flat: Sequence[str]) -> TicketGrantingTicket:
-    """Return the session that the store's flat list of fields and values tells of."""
-    values = dict(zip(flat[::2], flat[1::2], strict=True))
-    attributes = json.loads(values["attributes"])
+def session_from(text: str, strength: str) -> TicketGrantingTicket:
+    """Return the session that the stored texts tell of."""
+    principal_id, attributes, handler, authenticated_at, ask_before, address, agent = json.loads(text)
     return TicketGrantingTicket(
-        principal_id=values["principal"],
-        attributes={name: tuple(texts) for name, texts in attributes.items()},
-        handler=values["handler"],
-        authenticated_at=float(values["authenticated"]),
-        strength=Strength.from_fields(values),
-        ask_before=values["ask"] == "1",
-        address=values["address"],
-        agent=values["agent"],
+        principal_id=principal_id,
+        attributes={name: tuple(values) for name, values in attributes.items()},
+        handler=handler,
+        authenticated_at=authenticated_at,
+        strength=Strength.from_fields(json.loads(strength)),
+        ask_before=ask_before,
+        address=address,
+        agent=agent,
     )
 
 
-def service_ticket_fields(ticket: ServiceTicket) -> list[str]:
-    """Return the ticket as field, value ... for the store. ``tgt`` is the name the take script looks for."""
-    return [
-        "tgt",
-        ticket.session,
-        "service",
-        ticket.service,
-        "entry",
-        ticket.service_id,
-        "primary",
-        "1" if ticket.primary else "",
-        "address",
-        ticket.address,
-    ]
+def principal_of(session: str) -> str:
+    """Return whose session the stored text tells of."""
+    return str(json.loads(session)[0])
 
 
-def service_ticket_from(flat: Sequence[str]) -> ServiceTicket:
-    """Return the ticket that the store's flat list of fields and values tells of."""
-    values = dict(zip(flat[::2], flat[1::2], strict=True))
-    return ServiceTicket(
-        service=values["service"],
-        service_id=values["entry"],
-        primary=values["primary"] == "1",
-        session=values["tgt"],
-        address=values["address"],
-    )
+def service_ticket_text(ticket: ServiceTicket) -> str:
+    """Return the ticket as it is stored. The session's fingerprint stands in front: the take script cuts it off."""
+    return ticket.session + _json([ticket.service, ticket.service_id, ticket.primary, ticket.address])
+
+
+def service_ticket_from(text: str) -> ServiceTicket:
+    """Return the ticket that the stored text tells of."""
+    service, service_id, primary, address = json.loads(text[_FINGERPRINT:])
+    return ServiceTicket(service, service_id, primary, text[:_FINGERPRINT], address)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

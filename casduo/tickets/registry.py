@@ -17,26 +17,25 @@ from dataclasses import dataclass
 
 from casduo.mfa.strength import Strength
 from casduo.signing import fingerprint
-from casduo.store import Batch, Reply, Store, Value, load_script
+from casduo.store import Batch, Reply, Store, load_script
 from casduo.tickets.ids import TicketId, TicketKind, key_prefix, new_session_id, new_ticket_id, ticket_key
 from casduo.tickets.model import (
     LiveSession,
     ServiceTicket,
     TakenTicket,
     TicketGrantingTicket,
-    service_ticket_fields,
     service_ticket_from,
-    session_fields,
+    service_ticket_text,
     session_from,
-    strength_fields,
+    session_text,
+    strength_text,
 )
 
 _OPEN = load_script(__file__, "open.lua")
 _GRANT = load_script(__file__, "grant.lua")
 _TAKE = load_script(__file__, "take.lua")
-_CHANGE = load_script(__file__, "change.lua")
+_STRENGTHEN = load_script(__file__, "strengthen.lua")
 _CLOSE = load_script(__file__, "close.lua")
-_INDEX = load_script(__file__, "index.lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +71,37 @@ class TicketRegistry:
         self._idle_ms = int(min(lifetimes.idle, lifetimes.session) * 1000)
         self._service_ticket_ms = int(lifetimes.service_ticket * 1000)
 
-    def open_session(self, batch: Batch, ticket: TicketGrantingTicket) -> LiveSession:
+    def open_session(self, batch: Batch, ticket: TicketGrantingTicket, now: float) -> LiveSession:
         """Add the opening of a session under a new id, and its note in the user's index."""
         session = LiveSession(new_session_id(), ticket)
-        batch.script(_OPEN, (session.id.key,), (self._session_ms, self._idle_ms, *session_fields(ticket)))
-        batch.script(_INDEX, (_index_key(ticket.principal_id),), (_member(session.id), self._session_ms))
+        arguments = (self._session_ms, self._idle_ms, session_text(ticket), strength_text(ticket.strength))
+        batch.script(_OPEN, (session.id.key,), arguments)
+        # The index only helps to find sessions; a member whose session is gone does no harm, so steps of their own do.
+        index, moment = _index_key(ticket.principal_id), int(now * 1000)
+        batch.command("ZREMRANGEBYSCORE", index, "-inf", moment)
+        batch.command("ZADD", index, moment + self._session_ms, _member(session.id))
+        batch.command("PEXPIRE", index, self._session_ms)
         return session
 
     def find_session(self, session: TicketId) -> TicketGrantingTicket | None:
         """Return the live session behind a TGT id, ``None`` when there is none. One round trip."""
-        found = self._store.command("HGETALL", session.key)
-        return session_from(found) if found else None
+        text, strength = self._store.command("HMGET", session.key, "session", "strength")
+        return session_from(text, strength) if text is not None else None
 
     def raise_strength(self, batch: Batch, session: TicketId, strength: Strength) -> Reply:
         """Add what a second factor proved to a live session. The reply is 0 when the session has ended."""
-        return batch.script(_CHANGE, (session.key,), strength_fields(strength))
+        return batch.script(_STRENGTHEN, (session.key,), (strength_text(strength),))
 
     def grant_service_ticket(
         self, batch: Batch, session: TicketId, service: str, service_id: str, *, primary: bool, address: str = ""
     ) -> Granting:
-        """Add the granting of a service ticket on a session. The other arguments are those of ``ServiceTicket``."""
+        """Add the granting of a service ticket on a session that lives or that this batch opens."""
         ticket_id = new_ticket_id(TicketKind.SERVICE, session)
         ticket = ServiceTicket(service, service_id, primary, session.fingerprint, address)
-        arguments: list[Value] = [self._service_ticket_ms, *service_ticket_fields(ticket)]
-        return Granting(ticket_id, batch.script(_GRANT, (session.key, ticket_id.key), arguments))
+        return Granting(
+            ticket_id,
+            batch.script(_GRANT, (session.key, ticket_id.key), (self._service_ticket_ms, service_ticket_text(ticket))),
+        )
 
     def take(self, ticket: TicketId) -> TakenTicket | None:
         """Use up a service ticket and return it with its session; ``None`` when there is no such ticket (any more).
@@ -105,11 +111,11 @@ class TicketRegistry:
         answer = self._store.call(_TAKE, (ticket.key,), (key_prefix(TicketKind.TICKET_GRANTING, ticket.tag),))
         if not answer:
             return None
-        flat_ticket, flat_session = answer
-        return TakenTicket(service_ticket_from(flat_ticket), session_from(flat_session) if flat_session else None)
+        text, session, strength = (*answer, None, None)[:3]
+        return TakenTicket(service_ticket_from(text), session_from(session, strength) if session else None)
 
     def close_session(self, batch: Batch, session: TicketId) -> Reply:
-        """Add the end of a session. The reply is the session's fields, nothing when it had ended before."""
+        """Add the end of a session. The reply is the stored session, nothing when it had ended before."""
         return batch.script(_CLOSE, (session.key,))
 
     def close_sessions_of(self, principal_id: str) -> int:

@@ -53,9 +53,9 @@ class Context:
     inbound: Inbound
     scope: Scope
     batch: Batch
-    claim: str = ""
-    next_key: str = ""
-    set_cookie: str | None = None
+    claim: str = field(default="", repr=False)
+    next_key: str = field(default="", repr=False)
+    set_cookie: str | None = field(default=None, repr=False)
     notice: str = ""
     error: str = ""
     error_facts: dict[str, Any] = field(default_factory=dict)
@@ -69,8 +69,8 @@ class Context:
     ended: TicketId | None = None
     access: AccessDecision | None = None
     verdict: Verdict = "granted"
-    facts: dict[str, Any] = field(default_factory=dict)
-    ticket: str = ""
+    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    ticket: str = field(default="", repr=False)
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:

@@ -15,9 +15,9 @@ class Form:
     """
 
     action: str
-    hidden: tuple[tuple[str, str], ...] = ()
-    csrf: str = ""
-    execution: str = ""
+    hidden: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    csrf: str = field(default="", repr=False)
+    execution: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Page(Effect):
     """
 
     view: str
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict, repr=False)
     status: int = 200
     form: Form | None = None
     wait: int = 0
@@ -40,7 +40,7 @@ class Page(Effect):
 class Redirect(Effect):
     """Send the browser to ``url``, which is ready for a ``Location`` header."""
 
-    url: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +48,4 @@ class HeaderAnswer(Effect):
     """CAS ``method=HEADER``: service and ticket travel as response headers (CAS protocol 2.2.4)."""
 
     service: str
-    ticket: str
+    ticket: str = field(repr=False)

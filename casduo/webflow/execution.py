@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from casduo.errors import CookiesMissing, FlowKeyExpired, FlowKeyForeign, FlowKeyInvalid, FlowKeyUsed
@@ -35,8 +35,8 @@ class Answer:
     """
 
     effect: Effect
-    execution: str
-    set_cookie: str | None
+    execution: str = field(repr=False)
+    set_cookie: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Stored:
     """A flow that waits in Redis: its id and the version to claim."""
 
     slot: str
-    id: str
+    id: str = field(repr=False)
     version: int
 
     @property
@@ -83,8 +83,8 @@ class Executions:
     def resume(self, flow: str, execution: str, event: str, inbound: Inbound) -> Answer:
         """Go on with the ``flow`` that waits under ``execution``; a key is good for its own flow only.
 
-        :raises FlowError: the key is expired, used, foreign or not ours; ``again`` on ``FlowKeyUsed`` and
-            ``FlowKeyExpired`` says what the flow was for, as far as it is known
+        :raises FlowError: the key is expired, used, foreign or not ours; its ``again`` says what the flow was for, as
+            far as that is known
         :raises CookiesMissing: the browser sent no flow cookie
         :raises UpstreamUnavailable: Redis
         """

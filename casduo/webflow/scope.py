@@ -32,7 +32,7 @@ class Scope:
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
     strength: dict[str, str] = field(default_factory=dict)
-    duo_nonce: str = ""
+    duo_nonce: str = field(default="", repr=False)
 
     def asked(self) -> dict[str, Any]:
         """Return what was asked for, without defaults: the part that may travel in a form."""

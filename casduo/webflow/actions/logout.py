@@ -12,6 +12,7 @@ from casduo.rules import LoginRules
 from casduo.services.urls import location, parse_service
 from casduo.services.watch import RegistrySource
 from casduo.tickets.ids import TicketKind, parse_ticket_id
+from casduo.tickets.model import principal_of
 from casduo.tickets.registry import TicketRegistry
 from casduo.webflow.context import Context
 from casduo.webflow.effects import Form, Page, Redirect
@@ -61,7 +62,7 @@ def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Li
     closing = tickets.close_session(context.batch, session)
     context.batch.run()
     if closing.value:
-        principal = closing.value[closing.value.index("principal") + 1]
+        principal = principal_of(closing.value)
         tickets.unindex(context.batch, principal, session)
         journal.write(
             SignedOut(

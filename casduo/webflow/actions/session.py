@@ -74,7 +74,7 @@ def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Liter
         if replaced is not None and replaced.kind is TicketKind.TICKET_GRANTING:
             tickets.close_session(context.batch, replaced)
             context.ended = replaced
-        context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context))
+        context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context), inbound.now)
         context.set_cookie = str(context.opened.id)
         scope.session = context.opened.id.fingerprint
         journal.write(
