@@ -15,12 +15,13 @@ class KnownPerson:
     """Somebody a store knows.
 
     :param principal: as a sign-in would make it.
-    :param refusal: why the store would refuse even the right password; None when it sees no reason now. Directories
-        judge accounts only while a password is checked, so of them this is always None.
+    :param refusal: why the store would refuse even the right password; None when it sees no reason now.
+    :param judged: whether the store has looked for such reasons. Directories do so only while a password is checked.
     """
 
     principal: Principal
     refusal: Reason | None = None
+    judged: bool = True
 
 
 class CannotLookUp(CasduoError):

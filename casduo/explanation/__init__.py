@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from casduo.explanation.explain import entry_for, explain
+from casduo.explanation.explain import entry_for, explain, stores_for
 from casduo.explanation.model import Explanation, Person
 from casduo.explanation.text import as_text
 
-__all__ = ["Explanation", "Person", "as_text", "entry_for", "explain"]
+__all__ = ["Explanation", "Person", "as_text", "entry_for", "explain", "stores_for"]

@@ -27,7 +27,8 @@ def entries(registry: Registry, url: ServiceUrl, *, everything: bool) -> tuple[t
     :param everything: leave none out
     """
     notes = registry.explain(url)
-    like = _like(notes, url.host)
+    # Hosts that look alike are of interest where none is right.
+    like = set() if any(note.chosen for note in notes) else _like(notes, url.host)
     found = [_entry(note, url, like=note.service.id in like) for note in notes]
     shown = [entry for entry in found if everything or entry.relation != "other"]
     return tuple(sorted(shown, key=lambda entry: _ORDER[entry.relation])), len(found) - len(shown)

@@ -30,13 +30,15 @@ class Person:
 
     :param name: the principal's id
     :param handler: the store that knows the person; empty for one made up to ask "what if"
-    :param refusal: why that store refuses even the right password, as far as it can be told without one
+    :param refusal: why that store refuses even the right password
+    :param judged: whether the store could say so without a password
     """
 
     name: str
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     handler: str = ""
     refusal: Reason | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class LdapHandler:
         if len(entries) > 1:
             names = " and ".join(entry.dn for entry in entries)
             raise CannotLookUp(self.name, f"more than one entry has this name, so nobody signs in by it: {names}")
-        return KnownPerson(self._principal(entries[0])) if entries else None
+        return KnownPerson(self._principal(entries[0]), judged=False) if entries else None
 
     def close(self) -> None:
         """Close idle connections, at the end of the process."""

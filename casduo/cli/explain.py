@@ -1,0 +1,145 @@
+"""``casduo explain``: why a person gets into a service, is asked for Duo, or is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from casduo.authentication.authenticator import MAX_USERNAME
+from casduo.authentication.handler import AuthenticationHandler
+from casduo.authentication.lookup import look_up
+from casduo.explanation import Person, as_text, entry_for, explain, stores_for
+from casduo.fieldtypes import Moment
+from casduo.services.access import parse_address
+from casduo.services.file import load_registry
+from casduo.settings import Settings, find_settings, load_settings
+
+EXIT_NOT_EXPLAINED = 1
+_SOMEBODY = "somebody"
+_UNKNOWN_URL = ("malformed", "unregistered")
+
+
+@click.command("explain")
+@click.argument("url")
+@click.option("--user", metavar="NAME", help="Explain for this person, who is looked up without a password.")
+@click.option("--address", metavar="IP", help="Address of the browser, for rules about networks.")
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="GROUP",
+    help="Make a person up who has this group; nobody is looked up. May be given again.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Make a person up who has this attribute. May be given again.",
+)
+@click.option("--at", metavar="MOMENT", help="As at this date, or date with time, such as 2026-01-31T18:00.")
+@click.option("--all", "everything", is_flag=True, help="Show every entry, not only those near the URL.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The settings file. Default: $CASDUO_CONFIG, ./casduo.yaml or /etc/casduo/casduo.yaml.",
+)
+@click.option(
+    "--registry", type=click.Path(path_type=Path), help="The registry file. Default: the one the settings name."
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    url: str,
+    user: str | None,
+    address: str | None,
+    attributes: tuple[str, ...],
+    groups: tuple[str, ...],
+    at: str | None,
+    everything: bool,
+    as_json: bool,
+    config: Path | None,
+    registry: Path | None,
+) -> None:
+    """Explain URL: which registry entry has it, who gets in and why, whether Duo is asked for, what the application is
+    told. URL is that of the application, or the login page's with the application in it.
+
+    Ends with exit code 0 when there is an explanation, whatever it says; with 1 when no entry has the URL, when the URL
+    is refused, or when the person is not found; with 2 when settings, registry or options cannot be used.
+    """
+    settings = load_settings(find_settings(config, os.environ), os.environ)
+    if address is not None and parse_address(address) is None:
+        raise click.BadParameter(f"{address!r} is not an IP address", param_hint="--address")
+    loaded = load_registry(registry or settings.registry, settings)
+    now = _moment(at, settings) if at is not None else time.time()
+    if attributes or groups:
+        collected = _collect(settings, attributes, groups)
+        person: Person | None = Person(user or _SOMEBODY, collected)
+    else:
+        entry = entry_for(url, loaded, settings)
+        person = _find(user, stores_for(entry, settings), settings, now) if user is not None and entry else None
+    explanation = explain(url, loaded, settings, now, person=person, address=address, everything=everything)
+    click.echo(json.dumps(asdict(explanation), indent=2) if as_json else as_text(explanation), nl=as_json)
+    if explanation.verdict in _UNKNOWN_URL:
+        context.exit(EXIT_NOT_EXPLAINED)
+
+
+def _moment(text: str, settings: Settings) -> float:
+    try:
+        moment = TypeAdapter(Moment).validate_python(text, context={"zone": settings.zone})
+    except ValidationError:
+        sentence = f"{text!r} is not a date such as 2026-01-31, nor a date with time such as 2026-01-31T18:00"
+        raise click.BadParameter(sentence, param_hint="--at") from None
+    return moment.timestamp()
+
+
+def _collect(settings: Settings, attributes: Sequence[str], groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    collected: dict[str, tuple[str, ...]] = {}
+    pairs = [tuple(assignment.split("=", 1)) for assignment in attributes]
+    for pair in [*pairs, *((settings.login.group_attributes[0], group) for group in groups)]:
+        if len(pair) != 2 or not all(pair):
+            raise click.BadParameter(f"expected NAME=VALUE, got {'='.join(pair)!r}", param_hint="--attribute")
+        collected[pair[0]] = (*collected.get(pair[0], ()), pair[1])
+    return collected
+
+
+def _find(typed: str, names: Sequence[str], settings: Settings, now: float) -> Person:
+    """Return the person whom a sign-in with the name ``typed`` would be about, asking the handlers called ``names``."""
+    username = typed.strip().lower() if settings.login.username_case == "lower" else typed.strip()
+    if not username or len(username) > MAX_USERNAME or not username.isprintable():
+        raise click.BadParameter(f"{typed!r} cannot be a user name", param_hint="--user")
+    with _handlers(settings) as handlers:
+        found = look_up(handlers, names, username, now)
+    for sentence in found.unasked:
+        click.echo(f"casduo: {sentence}", err=True)
+    if found.person is None:
+        asked = ", ".join(names) or "nobody"
+        advice = "--group explains for a made-up person"
+        raise click.ClickException(f"{username!r} was not found; asked: {asked}. {advice}")
+    principal = found.person.principal
+    return Person(principal.id, dict(principal.attributes), found.handler, found.person.refusal, found.person.judged)
+
+
+@contextlib.contextmanager
+def _handlers(settings: Settings) -> Iterator[list[AuthenticationHandler]]:
+    # Everything the server is made of comes with it: only for those who look somebody up.
+    from casduo.compose import handlers
+
+    with contextlib.ExitStack() as stack:
+        # Handlers tell their troubles to the log, which must not get in between the lines of the answer.
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        opened = handlers(settings)
+        for handler in opened:
+            if close := getattr(handler, "close", None):
+                stack.callback(close)
+        yield opened

@@ -1,0 +1,180 @@
+"""Writes an explanation for reading at a terminal: the verdict first, then what it rests on, in aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from casduo.explanation.conditions import depends_on, few
+from casduo.explanation.model import Access, Condition, Duo, Explanation, Origin, Person, Release, Service, State, Value
+
+_WIDEST = 56
+"""Characters. A cell that is wider pushes its own row to the right, and no other."""
+
+_ACCESS: dict[State, str] = {"met": "granted", "not met": "refused", "depends": "depends on"}
+_DUO: dict[State, str] = {"met": "required", "not met": "not required", "depends": "depends on"}
+_ORIGINS: dict[Origin, str] = {
+    "entry": "from the entry",
+    "application": "from the Duo application",
+    "settings": "from section duo",
+    "default": "default",
+}
+
+Row = Sequence[str]
+
+
+def as_text(explanation: Explanation) -> str:
+    """Return ``explanation`` as text that ends with a line feed. Control characters in it are written as escapes, for
+    URL and directory are not to be trusted with a terminal.
+    """
+    return "".join(f"{_printable(line)}\n" for line in _lines(explanation))
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield explanation.sentence
+    yield from _section("URL", _url(explanation))
+    if explanation.reading.canonical:
+        yield from _section(f"Registry, state {explanation.registry}", _entries(explanation))
+    if explanation.person is not None:
+        yield from _section("Person", _person(explanation.person, explanation.groups))
+    if explanation.service is not None:
+        yield from _service(explanation.service, explanation.person)
+
+
+def _service(service: Service, person: Person | None) -> Iterator[str]:
+    access, duo = service.access, service.duo
+    yield from _section("Sign-in", _sign_in(service))
+    yield from _section(f"Access: {_ACCESS[access.state]}{_needed(access.conditions)}", _access(access))
+    refused = access.state == "not met" or service.release.problem
+    late = "; not asked for, as people are refused before" if refused and duo.state != "not met" else ""
+    yield from _section(f"Duo: {_DUO[duo.state]}{_needed(duo.conditions)}{late}", _duo(duo))
+    if duo.values:
+        yield from _section("How Duo is asked", _values(duo.values))
+    yield from _section("The application is told", _release(service.release))
+    yield from _answers(service, person)
+    if service.without_effect:
+        yield from _section("Written in the entry, without effect yet", [(key,) for key in service.without_effect])
+
+
+def _answers(service: Service, person: Person | None) -> Iterator[str]:
+    for answer in service.answers:
+        rows = [(line,) for line in answer.xml.splitlines()]
+        yield from _section(f"Answer of /p3/serviceValidate {answer.when}", rows)
+    if not service.answers and service.channel == "browser":
+        needed = [] if person is not None else ["the person (--user)"]
+        if any(condition.kind == "network" for condition in _open(service)):
+            needed.append("the address (--address)")
+        yield from _section(f"Answer of /p3/serviceValidate: depends on {' and '.join(needed)}", [])
+
+
+def _open(service: Service) -> list[Condition]:
+    conditions = (*service.access.conditions, *service.duo.conditions)
+    return [condition for condition in conditions if condition.state == "depends"]
+
+
+def _needed(conditions: Sequence[Condition]) -> str:
+    needed = depends_on(conditions)
+    return f" {needed}" if needed else ""
+
+
+def _url(explanation: Explanation) -> Iterator[Row]:
+    reading = explanation.reading
+    yield "asked about", reading.given
+    if reading.url != reading.given:
+        yield "service in it", reading.url
+    if reading.canonical:
+        yield "compared as", reading.canonical
+
+
+def _entries(explanation: Explanation) -> Iterator[Row]:
+    for entry in explanation.entries:
+        yield entry.id, entry.pattern, entry.why
+    if explanation.omitted:
+        entries = "entry has another host" if explanation.omitted == 1 else "entries have other hosts"
+        yield (f"{explanation.omitted} {'more ' if explanation.entries else ''}{entries} (--all)",)
+
+
+def _person(person: Person, groups: Sequence[str]) -> Iterator[Row]:
+    yield "user name", person.name, _known(person)
+    for name, values in person.attributes.items():
+        yield name, few(values)
+    known = {value for values in person.attributes.values() for value in values}
+    if not known.issuperset(groups):
+        yield "rules may say", few([group for group in groups if group not in known])
+
+
+def _known(person: Person) -> str:
+    if not person.handler:
+        return "made up: nobody was looked up"
+    unseen = "" if person.judged else "; whether the account is locked or expired shows only at a sign-in"
+    return f"known to {person.handler}{unseen}"
+
+
+def _sign_in(service: Service) -> Iterator[Row]:
+    yield "password", f"checked by {', '.join(service.handlers) or 'nobody'}"
+    yield "session", "a live one is enough" if service.single_sign_on else "not enough: the password is asked each time"
+    if service.warn:
+        yield "warning", "people are asked before they are sent on"
+
+
+def _access(access: Access) -> Iterator[Row]:
+    if not access.conditions:
+        yield ("no rules",)
+    for condition in access.conditions:
+        yield _condition(condition)
+    if access.reason:
+        yield "if refused", f"people read: {access.reason}"
+
+
+def _condition(condition: Condition) -> Row:
+    return condition.state, condition.sentence, condition.fact
+
+
+def _duo(duo: Duo) -> Iterator[Row]:
+    for reason in duo.reasons:
+        yield "because", reason
+    for condition in duo.conditions:
+        yield _condition(condition)
+
+
+def _values(values: Sequence[Value]) -> Iterator[Row]:
+    for value in values:
+        yield value.name, value.text or "-", _ORIGINS[value.origin], _meaning(value)
+
+
+def _meaning(value: Value) -> str:
+    # What is written and does nothing would mislead; what nobody wrote is what happens anyway.
+    return value.meaning if value.in_force or value.origin == "default" else f"without effect yet: {value.meaning}"
+
+
+def _release(release: Release) -> Iterator[Row]:
+    yield "user", release.user or ("nothing" if release.problem else "-"), release.problem or release.user_source
+    for attribute in release.attributes:
+        source = f"attribute {attribute.source}" if attribute.source else ""
+        yield attribute.name, few(attribute.values) or "-", attribute.why or source
+    if not release.attributes:
+        yield ("no attributes",)
+
+
+# --- columns --------------------------------------------------------------------------------------------------------
+
+
+def _section(title: str, rows: Iterator[Row] | Sequence[Row]) -> Iterator[str]:
+    table = [list(row) for row in rows]
+    widths: list[int] = []
+    for row in table:
+        # The last cell of a row needs no room behind it.
+        for column, cell in enumerate(row[:-1]):
+            widths += [0] * (column + 1 - len(widths))
+            if len(cell) <= _WIDEST:
+                widths[column] = max(widths[column], len(cell))
+    yield ""
+    yield title
+    for row in table:
+        cells = [cell.ljust(widths[column]) for column, cell in enumerate(row[:-1])]
+        yield "  " + "  ".join([*cells, *row[-1:]]).rstrip()
+
+
+def _printable(line: str) -> str:
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in line
+    )

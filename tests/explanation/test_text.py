@@ -1,0 +1,131 @@
+"""An explanation as an administrator reads it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from casduo.explanation import Person, as_text, explain
+from casduo.services.index import Registry
+from casduo.services.model import RegisteredService
+from casduo.settings import Settings
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
+GRACE = Person("grace", {"mail": ("grace@example.edu",), "memberOf": ("cn=staff,ou=groups,dc=example",)}, "campus")
+SETTINGS = Settings.model_validate(
+    {
+        "authentication": [{"type": "users_file", "name": "local", "path": "users.yaml"}],
+        "duo": {
+            "api_host": "api-12345678.duosecurity.com",
+            "universal": {"client_id": "D" * 20, "client_secret": "s" * 40},
+        },
+    }
+)
+
+
+def written(url: str = "https://app.example.edu/", *, person: Person | None = None, **keys: Any) -> str:
+    service = RegisteredService.model_validate(
+        {"id": "app", "name": "App", "url": "https://app.example.edu/**", **keys}
+    )
+    return as_text(explain(url, Registry([service], "v1"), SETTINGS, NOON, person=person))
+
+
+def section(text: str, title: str) -> list[str]:
+    """Return the lines below a title; exactly one title must begin so."""
+    (found,) = [part for part in text.split("\n\n") if part.startswith(title)]
+    return found.splitlines()[1:]
+
+
+def test_the_verdict_is_the_first_line() -> None:
+    assert written(person=GRACE).splitlines()[0] == "grace gets into App with the password alone."
+    assert written("https://other.example.edu/").splitlines()[0].startswith("No entry of the registry has this URL")
+
+
+def test_the_sections_come_in_the_order_of_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("warn",))
+    text = written(person=GRACE, requires_duo=True, warn=True)
+    assert [part.splitlines()[0] for part in text.split("\n\n")] == [
+        "grace gets into App with the password and Duo.",
+        "URL",
+        "Registry, state v1",
+        "Person",
+        "Sign-in",
+        "Access: granted",
+        "Duo: required",
+        "How Duo is asked",
+        "The application is told",
+        "Answer of /p3/serviceValidate before Duo, when no ticket is made yet",
+        "Answer of /p3/serviceValidate after Duo",
+        "Written in the entry, without effect yet",
+    ]
+
+
+def test_columns_are_aligned_and_a_long_cell_shifts_its_own_row_only() -> None:
+    group = "x" * 80
+    text = written(person=GRACE, access={"until": "2027-01-01", "groups": [group], "reason": "Staff only."})
+    assert section(text, "Access") == [
+        "  met         it must be before 2027-01-01 00:00 UTC  it is 2026-06-01 12:00 UTC",
+        f"  not met     the person must be in {group}  grace is in cn=staff,ou=groups,dc=example, staff",
+        "  if refused  people read: Staff only.",
+    ]
+
+
+def test_who_is_refused_before_duo_is_not_asked_and_the_title_says_so() -> None:
+    text = written(person=GRACE, requires_duo=True, access={"groups": ["nobody"]})
+    assert "\nDuo: required; not asked for, as people are refused before\n" in text
+
+
+def test_what_it_depends_on_stands_in_the_title_with_the_option_that_gives_it() -> None:
+    text = written(requires_duo={"when": {"networks": "10.0.0.0/8"}}, access={"groups": ["staff"]})
+    assert "\nAccess: depends on the person\n" in text
+    assert "\nDuo: depends on the address\n" in text
+    assert "Answer of /p3/serviceValidate: depends on the person (--user) and the address (--address)\n" in text
+
+
+def test_a_person_of_a_directory_comes_with_what_it_cannot_tell() -> None:
+    unjudged = Person("grace", {}, "campus", judged=False)
+    assert section(written(person=unjudged), "Person") == [
+        "  user name  grace  known to campus; whether the account is locked or expired shows only at a sign-in"
+    ]
+
+
+def test_group_names_that_rules_may_use_are_told_where_the_directory_writes_others() -> None:
+    assert section(written(person=GRACE), "Person") == [
+        "  user name      grace  known to campus",
+        "  mail           grace@example.edu",
+        "  memberOf       cn=staff,ou=groups,dc=example",
+        "  rules may say  staff",
+    ]
+
+
+def test_a_made_up_person_is_called_that() -> None:
+    assert section(written(person=Person("somebody")), "Person") == [
+        "  user name  somebody  made up: nobody was looked up"
+    ]
+
+
+def test_a_value_without_effect_says_so_where_somebody_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casduo.explanation.values.NOT_YET_IN_FORCE", ("requires_duo.prompt", "requires_duo.max_age"))
+    lines = section(written(requires_duo={"prompt": "push"}), "How Duo is asked")
+    rows = [re.split(" {2,}", line.strip()) for line in lines]
+    assert ["prompt", "push", "from the entry", "without effect yet: the built-in page"] in rows
+    assert ["max_age", "-", "default", "one Duo login counts as long as the session"] in rows
+
+
+def test_nothing_from_outside_moves_the_terminal() -> None:
+    person = Person("grace", {"mail": ("\x1b[2Jgrace\r\u202e",)})
+    text = written("https://app.example.edu/?q=\x1b[31m", person=person) + written(person=person, attributes=["mail"])
+    assert "\\x1b[2Jgrace\\r\\u202e" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_sign_in_says_whether_a_session_is_enough_and_who_is_asked_first() -> None:
+    assert section(written(), "Sign-in") == ["  password  checked by local", "  session   a live one is enough"]
+    assert section(written(single_sign_on=False, warn=True), "Sign-in") == [
+        "  password  checked by local",
+        "  session   not enough: the password is asked each time",
+        "  warning   people are asked before they are sent on",
+    ]
