@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def serve(config: Path | None, server: str | None) -> None:
         click.echo(str(problem), err=True)
     if settings is None or any(problem.level == "error" for problem in problems):
         sys.exit(EXIT_BAD_FILE)
+    _refuse_taken_port(settings)
     configure_log(settings.log.format, settings.log.level)
     _, said = ensure_secret_key(settings)
     if said:
@@ -53,6 +55,19 @@ def serve(config: Path | None, server: str | None) -> None:
     finally:
         if embedded is not None:
             embedded.stop()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Say in one sentence that somebody else listens there; the servers would print a page, or try for a while."""
+    host, port = _address(settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            click.echo(f"cannot listen on {settings.server.bind}: {error.strerror}", err=True)
+            sys.exit(1)
 
 
 def _address(settings: Settings) -> tuple[str, int]:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 
 from casduo.protocol.errors import ProtocolError
 from casduo.protocol.validation import ValidatedTicket
+from casduo.services.names import LISTED_NAMES, SERVER_NAMES
+from casduo.tickets.model import TicketGrantingTicket
 
 TEXT_TYPE = "text/plain; charset=utf-8"
 XML_TYPE = "application/xml; charset=utf-8"
@@ -27,19 +29,6 @@ _CLOSE = "</cas:serviceResponse>\n"
 
 DUO_CONTEXT = "mfa-duo"
 """What ``authnContextClass`` says when Duo was really asked and said yes; Apereo CAS's id of its Duo provider."""
-
-
-PROTOCOL_NAMES = frozenset(
-    {
-        "authenticationDate",
-        "longTermAuthenticationRequestTokenUsed",
-        "isFromNewLogin",
-        "authnContextClass",
-        "bypassMultifactorAuthentication",
-        "bypassedMultifactorAuthenticationProviderId",
-    }
-)
-"""Attributes that only the server itself may state."""
 
 
 def cas1_success(user: str) -> bytes:
@@ -104,11 +93,32 @@ def attributes_of(validated: ValidatedTicket) -> Mapping[str, Iterable[str]]:
     elif session.strength.level == "bypassed" and validated.duo_required:
         attributes["bypassMultifactorAuthentication"] = ("true",)
         attributes["bypassedMultifactorAuthenticationProviderId"] = (DUO_CONTEXT,)
+    for name in LISTED_NAMES.intersection(validated.service.attributes):
+        if value := _told(session, name):
+            attributes[name] = (value,)
     for name, values in validated.released.attributes.items():
         # Whatever a directory holds under these names, it does not speak for this server.
-        if name not in PROTOCOL_NAMES:
+        if name not in SERVER_NAMES:
             attributes[name] = values
     return attributes
+
+
+def _told(session: TicketGrantingTicket, name: str) -> str:
+    """Return what the server says of a login only where an entry lists it (``casduo.services.names``)."""
+    match name:
+        case "authenticationMethod" | "successfulAuthenticationHandlers":
+            return session.handler
+        case "credentialType":
+            return "UsernamePasswordCredential"
+        case "clientIpAddress":
+            return session.address
+        case "userAgent":
+            return session.agent
+        case "mfaFactor":
+            return session.strength.factor
+        case "mfaTime" if session.strength.level == "duo":
+            return _instant(session.strength.at)
+    return ""
 
 
 def _json_value(name: str, values: Iterable[str]) -> object:
