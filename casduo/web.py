@@ -72,8 +72,8 @@ class Reply:
     """
 
     status: int
-    headers: list[tuple[str, str]]
-    body: bytes = b""
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         start_response(_STATUS_LINES[self.status], self.headers)
@@ -277,7 +277,8 @@ def _policy(nonce: str, page: Page) -> str:
     """
     shown = page.data.get("service")
     logo = urlsplit(shown.logo) if isinstance(shown, ServiceFacts) and shown.logo else None
-    pictures = f"'self' {logo.scheme}://{logo.netloc}" if logo is not None else "'self'"
+    # The signs of the stylesheet are data: URLs; a logo from elsewhere only where the registry names one.
+    pictures = "'self' data:" + (f" {logo.scheme}://{logo.netloc}" if logo is not None else "")
     return (
         f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src {pictures}; "
         "base-uri 'none'; frame-ancestors 'none'"

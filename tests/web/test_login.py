@@ -375,3 +375,14 @@ _NO_DUO = """
 services:
   - {id: library, name: Library, url: "https://library.example.edu/**"}
 """
+
+
+def test_pictures_come_from_here_and_from_where_the_registry_says(build: Build) -> None:
+    site = build(
+        registry=_NO_DUO
+        + '  - {id: m, name: Maps, url: "https://m.example.edu/**", logo: "https://i.example.edu/m.png"}\n'
+    )
+    browser = site.browser()
+    assert "img-src 'self' data:;" in browser.login_page(LIBRARY).headers["Content-Security-Policy"]
+    policy = browser.login_page("https://m.example.edu/").headers["Content-Security-Policy"]
+    assert "img-src 'self' data: https://i.example.edu;" in policy
