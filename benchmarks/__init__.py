@@ -1,0 +1,1 @@
+"""Benchmarks: casduo beside reference points and other CAS servers, measured in one interleaved run."""
