@@ -9,11 +9,11 @@ from typing import Any
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
-from casduo.events.model import Fault
+from casduo.events.model import Fault, RequestRefused
 from casduo.protocol import responses
 from casduo.protocol.errors import InternalError, InvalidRequest
 from casduo.request import Request, new_reference
-from casduo.routes import ROUTES, Route, Server
+from casduo.routes import ROUTES, Route, Server, asked_for, logout
 from casduo.web import Reply, StartResponse
 from casduo.webflow.effects import Page
 
@@ -62,7 +62,7 @@ class Application:
             return self.server.web.redirect(request, f"{self._base}/login")
         if request.path == "/.well-known/change-password" and self._change_password_url:
             return self.server.web.redirect(request, self._change_password_url)
-        return self.server.web.page(request, Page("not_found", status=404))
+        return self._refused(request, "not_found", 404)
 
     def _unrouted(self, request: Request, inner: str) -> Reply:
         if inner.startswith("/static/") and request.method in ("GET", "HEAD"):
@@ -71,7 +71,12 @@ class Application:
                 return found
         if inner in ("", "/") and request.method in ("GET", "HEAD"):
             return self.server.web.redirect(request, f"{self._base}/login")
-        return self.server.web.page(request, Page("not_found", status=404))
+        return self._outside(request)
+
+    def _refused(self, request: Request, view: str, status: int) -> Reply:
+        """A page for what is not there; the log has its reference, for somebody may ask what it was about."""
+        self.server.parts.journal.write(RequestRefused(request.subject(), code=view.upper(), path=request.path))
+        return self.server.web.page(request, Page(view, status=status))
 
     def _other_method(self, request: Request, route: Route) -> Reply:
         allowed = ", ".join(("HEAD", *route.methods) if "GET" in route.methods else route.methods)
@@ -80,14 +85,15 @@ class Application:
             return self.server.web.plain(200)
         if route.audience != "person":
             return self.server.web.plain(405, "method not allowed\n", [("Allow", allowed)])
-        response = self.server.web.page(request, Page("method_not_allowed", status=405))
+        response = self._refused(request, "method_not_allowed", 405)
         response.headers.append(("Allow", allowed))
         return response
 
     def _failed(self, request: Request, route: Route, error: Exception) -> Reply:
         expected = isinstance(error, BadRequest | CookiesMissing | ForeignOrigin)
+        kind = RequestRefused if expected else Fault
         self.server.parts.journal.write(
-            Fault(
+            kind(
                 request.subject(),
                 code=error.code if isinstance(error, CasduoError) else "UNEXPECTED",
                 detail=_told(error) if isinstance(error, CasduoError) else _where(error),
@@ -102,7 +108,17 @@ class Application:
             return web.machine(responses.xml_failure(failure), responses.XML_TYPE)
         if route.audience == "probe":
             return web.plain(500, "error\n")
-        return web.page(request, _page_for(error, self._base + "/login"))
+        return web.page(request, _page_for(error, self._retry_url(request, route)))
+
+    def _retry_url(self, request: Request, route: Route) -> str:
+        """Where the same can be tried again, with the application it was for."""
+        rules = self.server.parts.rules
+        if route.endpoint is logout:
+            return rules.logout_url
+        try:
+            return rules.login_url(asked_for(request.parameters))
+        except BadRequest:
+            return rules.home_url
 
 
 def behind_proxies(application: Wsgi, hops: int) -> Wsgi:

@@ -39,6 +39,7 @@ from casduo.webflow.execution import Executions
 from casduo.webflow.flows import FLOWS
 
 _log = structlog.get_logger("casduo")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(slots=True)
@@ -102,7 +103,9 @@ def compose(
     )
     url = urlsplit(settings.server.url)
     site = _site(settings, rules.base)
-    web = Web(site, views_directory(), secure=url.scheme == "https", logo=settings.pages.logo)
+    web = Web(
+        site, views_directory(), secure=url.scheme == "https", logo=settings.pages.logo, local=url.hostname in _LOCAL
+    )
     executions = Executions(Engine(FLOWS, FUNCTIONS, parts), signing, store, rules)
     server = Server(web, parts, executions, ValidationSettings(settings.validation.cas2_attributes))
     application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)

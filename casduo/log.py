@@ -30,7 +30,20 @@ def configure_log(form: Literal["json", "console"], level: Literal["debug", "inf
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"logger":"%(name)s","event":"%(message)s"}')
+    others = logging.StreamHandler(sys.stderr)
+    others.setFormatter(_JsonFormatter() if form == "json" else logging.Formatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[others])
+
+
+class _JsonFormatter(logging.Formatter):
+    """Lines of other libraries in the form of ours, whatever quotes and line ends their texts hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line. Of an exception it names the class only: its text may hold anything."""
+        event: dict[str, Any] = {"logger": record.name, "event": record.getMessage()}
+        if record.exc_info and record.exc_info[0] is not None:
+            event["error"] = record.exc_info[0].__name__
+        return _json_line(None, "", _finished(None, record.levelname.lower(), event))
 
 
 def _finished(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

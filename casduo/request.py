@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,13 +26,13 @@ _MOST_DIGITS = 10
 class Request:
     """One request, read as far as needed. ``origin`` is our own, ``https://sso.example.edu``."""
 
-    environ: dict[str, Any]
+    environ: dict[str, Any] = field(repr=False)
     path: str
     origin: str
     now: float
     reference: str
     _parameters: Parameters | None = None
-    _cookies: Mapping[str, str] | None = None
+    _cookies: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def method(self) -> str:
@@ -102,6 +102,7 @@ class Request:
             flow_cookie=flow_cookie,
             cross_site=self.cross_site,
             submitted=submitted,
+            posted=self.method == "POST",
             referrer_host=_host_of(referrer) if referrer else "",
             reference=self.reference,
         )

@@ -63,8 +63,8 @@ def login(server: Server, request: Request) -> Reply:
             return _resume(server, request, execution, event)
         if "password" in parameters:
             # A script, or a form from before an update: never sign in without a key, never lose the way.
-            return _start(server, request, "login", _asked(parameters), notice="login.notice.expired")
-    return _start(server, request, "login", _asked(parameters))
+            return _start(server, request, "login", asked_for(parameters), notice="login.notice.expired")
+    return _start(server, request, "login", asked_for(parameters))
 
 
 def duo_callback(server: Server, request: Request) -> Reply:
@@ -176,7 +176,8 @@ def _note_refusal(server: Server, request: Request, error: ProtocolError | BadRe
     return failure
 
 
-def _asked(parameters: Mapping[str, str]) -> Scope:
+def asked_for(parameters: Mapping[str, str]) -> Scope:
+    """Return what a login is asked for, as far as query or form say it."""
     service, ticket_name = parameters.get("service", ""), "ticket"
     if not service.strip():
         service, ticket_name = parameters.get("TARGET", ""), "SAMLart"
@@ -217,11 +218,11 @@ def _resume(server: Server, request: Request, execution: str, event: str) -> Rep
         return _go_on(server, request, "login", execution, event)
     except CookiesMissing as error:
         server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
-        retry = server.parts.rules.login_url(_asked(request.parameters))
+        retry = server.parts.rules.login_url(asked_for(request.parameters))
         return server.web.page(request, Page("cookies_missing", {"retry_url": retry}, status=400))
     except FlowError as error:
         server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
-        scope = Scope.from_json(error.again) if error.again else _asked(request.parameters)
+        scope = Scope.from_json(error.again) if error.again else asked_for(request.parameters)
         if event == "return":
             retry = server.parts.rules.login_url(scope)
             return server.web.page(request, Page("duo_restart", {"retry_url": retry}, status=400))

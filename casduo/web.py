@@ -114,6 +114,8 @@ class Web:
     :param views: the folder of templates, with ``static`` below it
     :param secure: whether the server is reached by https; cookies then say so
     :param logo: the organisation's logo, served with the other files of the pages
+    :param local: whether the server is reached as localhost, where a promise to speak TLS only would bind other
+        programs of the machine as well
     """
 
     site: Site
@@ -121,6 +123,7 @@ class Web:
     secure: bool
     language: str = "en"
     logo: Path | None = None
+    local: bool = False
     _kept: dict[object, list[str]] = field(init=False, default_factory=dict)
     _environment: FoldingEnvironment = field(init=False)
     _static: dict[str, tuple[bytes, str, str]] = field(init=False, default_factory=dict)
@@ -137,7 +140,7 @@ class Web:
         colour = self.site.accent_colour
         self._add_static("theme.css", f":root{{--accent:{colour}}}\n".encode() if colour else b"", "text/css")
         self._headers = list(_HEADERS)
-        if self.secure:
+        if self.secure and not self.local:
             self._headers.append(("Strict-Transport-Security", "max-age=31536000"))
         self._environment = FoldingEnvironment(
             loader=FileSystemLoader(self.views),
@@ -278,7 +281,7 @@ def _policy(nonce: str, page: Page) -> str:
     shown = page.data.get("service")
     logo = urlsplit(shown.logo) if isinstance(shown, ServiceFacts) and shown.logo else None
     # The signs of the stylesheet are data: URLs; a logo from elsewhere only where the registry names one.
-    pictures = "'self' data:" + (f" {logo.scheme}://{logo.netloc}" if logo is not None else "")
+    pictures = "'self' data:" + (f" {logo.scheme}://{logo.netloc}" if logo is not None and logo.netloc else "")
     return (
         f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src {pictures}; "
         "base-uri 'none'; frame-ancestors 'none'"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from casduo.settings import Settings, ensure_secret_key, find_settings
 from casduo.store.embedded import EmbeddedValkey
 
 _APPLICATION = "casduo.wsgi:application"
+_LOOK_SECONDS = 1.0
 
 
 @click.command()
@@ -44,6 +47,7 @@ def serve(config: Path | None, server: str | None) -> None:
         embedded = EmbeddedValkey(settings.server.state_directory / "valkey")
         try:
             embedded.start()
+            threading.Thread(target=_keep_alive, args=(embedded,), daemon=True).start()
         except UpstreamUnavailable as error:
             click.echo(error.detail, err=True)
             sys.exit(1)
@@ -55,6 +59,17 @@ def serve(config: Path | None, server: str | None) -> None:
     finally:
         if embedded is not None:
             embedded.stop()
+
+
+def _keep_alive(embedded: EmbeddedValkey) -> None:
+    """Start the embedded Valkey again when it dies; its data are in its file."""
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        try:
+            if embedded.revive():
+                click.echo("the embedded Valkey had stopped and was started again", err=True)
+        except UpstreamUnavailable as error:
+            click.echo(error.detail, err=True)
 
 
 def _refuse_taken_port(settings: Settings) -> None:

@@ -162,6 +162,19 @@ class FlowRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestRefused(Event):
+    """A request that could not be answered as it stands: no such page, not readable, from another site's page.
+
+    ``code`` is the error's, ``detail`` its fixed words.
+    """
+
+    name: ClassVar[str] = "request.refused"
+    code: str = ""
+    detail: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fault(Event):
     """Something failed that is not the person's doing; ``detail`` names class and place, ``code`` the error's."""
 

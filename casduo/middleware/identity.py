@@ -16,8 +16,10 @@ USER_KEY: Final = "casduo.user"
 ATTRIBUTES_KEY: Final = "casduo.attributes"
 SESSION_KEY: Final = "casduo.session"
 
-_CLAIMS: Final = ("REMOTE_USER", "AUTH_TYPE", "HTTP_REMOTE_USER", "HTTP_AUTH_TYPE")
-_CLAIM_PREFIXES: Final = ("HTTP_CAS_", "casduo.")
+_CLAIMS: Final = frozenset(
+    {"REMOTE_USER", "AUTH_TYPE", "HTTP_REMOTE_USER", "HTTP_AUTH_TYPE", USER_KEY, ATTRIBUTES_KEY, SESSION_KEY}
+)
+_CLAIM_PREFIXES: Final = ("HTTP_CAS_",)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_HEADER_NAMES: Final = re.compile(r"[^A-Z0-9]")
 

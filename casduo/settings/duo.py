@@ -120,7 +120,8 @@ class DuoSettings(Section):
         default=True, description="End all sessions of a user who reports a push as fraud: somebody has the password."
     )
     enrollment_url: HttpsUrl | None = Field(
-        default=None, description="Where people without a device are sent. Without it: the page that Duo itself offers them."
+        default=None,
+        description="Where people without a device are sent. Without it: the page that Duo itself offers them.",
     )
     ca_file: Location | None = Field(
         default=None, description="PEM file of authorities to trust besides those that Duo's clients pin."

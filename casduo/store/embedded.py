@@ -9,6 +9,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -23,6 +24,8 @@ from redis.retry import Retry
 from casduo.errors import UpstreamUnavailable
 
 _START_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+_PATIENCE = 2.0
 _SOCKET_PATH_LIMIT = 100
 """Unix sockets take 104 (macOS) to 108 (Linux) bytes of path."""
 
@@ -35,6 +38,7 @@ class EmbeddedValkey:
     second: a crash of the machine may lose the last second, a crash of the process loses nothing.
 
     :param directory: where data, log and lock lie; made if missing, readable by its owner only
+    :raises UpstreamUnavailable: its path is too long for a socket, and the folder to take instead is not ours alone
     """
 
     def __init__(self, directory: Path) -> None:
@@ -59,13 +63,18 @@ class EmbeddedValkey:
         if self._lock is None:
             self._wait()
             return
-        if self._answers():
+        if self._somebody_listens():
+            # A predecessor's, perhaps still reading its data: a second server on the same file would spoil it.
+            self._wait()
             return
         self._launch()
 
     def revive(self) -> bool:
-        """Start it again if it died. Returns whether that was needed. Only the process that owns it does anything."""
-        if self._lock is None or self._answers():
+        """Start it again if it died. Returns whether that was needed. Only the process that owns it does anything.
+
+        One that is slow to answer has not died.
+        """
+        if self._lock is None or self._somebody_listens():
             return False
         self._launch()
         return True
@@ -76,15 +85,9 @@ class EmbeddedValkey:
             return
         with contextlib.suppress(redis.RedisError), self._client() as client:
             client.shutdown(save=False)
-        if self._process is not None:
-            try:
-                self._process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self._reap()
         os.close(self._lock)
         self._lock = None
-        self._process = None
 
     def __enter__(self) -> EmbeddedValkey:
         self.start()
@@ -96,8 +99,10 @@ class EmbeddedValkey:
         self.stop()
 
     def _launch(self) -> None:
-        if self._process is not None:
-            self._process.wait()
+        if self._process is not None and self._process.poll() is None:
+            # Alive, but nobody can reach it any more: its socket is gone.
+            self._process.terminate()
+        self._reap()
         options = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -130,6 +135,16 @@ class EmbeddedValkey:
                 raise UpstreamUnavailable("redis", f"the embedded Valkey does not answer on {self.socket}")
             time.sleep(0.01)
 
+    def _reap(self) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
     def _answers(self) -> bool:
         try:
             with self._client() as client:
@@ -137,8 +152,20 @@ class EmbeddedValkey:
         except redis.RedisError:
             return False
 
+    def _somebody_listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_PATIENCE)
+            try:
+                probe.connect(str(self.socket))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+            except OSError:
+                # Somebody who is too busy even to take the connection.
+                return True
+            return True
+
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2.0, retry=Retry(NoBackoff(), 0))
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=_PATIENCE, retry=Retry(NoBackoff(), 0))
 
 
 def server_binary() -> Path:
@@ -177,7 +204,8 @@ def _socket_path(directory: Path) -> Path:
         return path
     # A folder of our own: in a shared one somebody else could wait for us behind a socket of this name.
     folder = Path(tempfile.gettempdir()) / f"casduo-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     facts = folder.lstat()
     if facts.st_uid != os.getuid() or facts.st_mode & 0o077 or not stat.S_ISDIR(facts.st_mode):
         raise UpstreamUnavailable("redis", f"{folder} is not a private folder of this user; remove it")

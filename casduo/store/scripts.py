@@ -19,9 +19,19 @@ class Script:
 def load_script(beside: str, name: str) -> Script:
     """Read ``name`` from the folder of the module whose ``__file__`` is ``beside``.
 
-    The hash is computed here, so the first call needs no ``SCRIPT LOAD`` round trip: Redis answers ``NOSCRIPT`` once
-    per server start and the store sends the text then.
+    The hash is computed here; the store tells Redis all texts together, along with its first commands and again when
+    Redis has forgotten them.
     """
     text = (Path(beside).parent / name).read_text(encoding="utf-8")
     # SHA-1 is Redis's name for a script, not a protection.
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    script = Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    _LOADED[script.sha] = script
+    return script
+
+
+def all_scripts() -> tuple[Script, ...]:
+    """Return every script that was read in this process."""
+    return tuple(_LOADED.values())
+
+
+_LOADED: dict[str, Script] = {}

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry
 
 from casduo.errors import UpstreamUnavailable
-from casduo.store.scripts import Script
+from casduo.store.scripts import Script, all_scripts
 
 Value = str | int | float
 
@@ -49,8 +49,9 @@ _Pending = tuple[Reply, Script | None, tuple[Value, ...]]
 class Batch:
     """Commands that travel together. ``run`` sends all of them in one round trip.
 
-    A batch is not a transaction: each script is atomic, the batch as a whole is not. It may run several times; each
-    run sends what was added since the last one.
+    A batch is not a transaction: each script is atomic, the batch as a whole is not. Commands run in their order; only
+    when Redis was restarted since the last call, its scripts run after its plain commands. It may run several times;
+    each run sends what was added since the last one.
     """
 
     __slots__ = ("_pending", "_store")
@@ -93,6 +94,7 @@ class Store:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._told = False
 
     def batch(self) -> Batch:
         """Return a new, empty batch."""
@@ -129,11 +131,11 @@ class Store:
 
     def _run(self, pending: Sequence[_Pending]) -> None:
         try:
-            answers = self._exchange([_words(item) for item in pending])
+            answers = self._send([_words(item) for item in pending], tell=not self._told)
             missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             if missing:
                 # A Redis that was restarted knows no scripts. Only the calls it refused are sent again.
-                again = self._exchange([_words(pending[index], by_text=True) for index in missing])
+                again = self._send([_words(pending[index], by_text=True) for index in missing], tell=True)
                 for index, answer in zip(missing, again, strict=True):
                     answers[index] = answer
         except (RedisError, OSError) as error:
@@ -143,6 +145,19 @@ class Store:
                 raise _unavailable(answer) from answer
         for (reply, _, _), answer in zip(pending, answers, strict=True):
             reply._set(answer)
+
+    def _send(self, commands: list[tuple[Value, ...]], *, tell: bool) -> list[Any]:
+        """Send commands, on request behind the texts of all scripts.
+
+        Redis knows all scripts or none: if it knew the second script of a batch and not the first, which is sent once
+        more then, they would run in the wrong order.
+        """
+        if not tell:
+            return self._exchange(commands)
+        texts = [("SCRIPT", "LOAD", script.text) for script in all_scripts()]
+        answers = self._exchange([("MULTI",), *texts, ("EXEC",), *commands])
+        self._told = True
+        return answers[-len(commands) :]
 
     def _exchange(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         """Send commands together and read an answer or an error for each.

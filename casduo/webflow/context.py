@@ -16,6 +16,7 @@ from casduo.tickets.ids import TicketId
 from casduo.tickets.model import LiveSession
 from casduo.webflow.scope import Scope
 
+Refusal = Literal["denied", "duoUnavailable", "duoDenied", "duoUnenrolled", "duoRestart"]
 Verdict = Literal["granted", "denied", "duoUnavailable", "duoDenied", "duoUnenrolled", "duoRestart"]
 """What the checks between password and ticket came to."""
 
@@ -26,7 +27,8 @@ class Inbound:
 
     ``now`` is the moment of the request, the same for everything decided in it. ``fields`` are the submitted form
     fields or, on the return from Duo, the query. ``session_cookie`` is the presented TGC, ``flow_cookie`` the browser's
-    mark that flow keys are bound to. Not shown in full anywhere: both cookies and the password are bearer values.
+    mark that flow keys are bound to. ``posted`` says that a form was sent: a page shown in answer to it cannot be come
+    back to. Not shown in full anywhere: both cookies and the password are bearer values.
     """
 
     now: float
@@ -37,6 +39,7 @@ class Inbound:
     flow_cookie: str = field(default="", repr=False)
     cross_site: bool = False
     submitted: bool = False
+    posted: bool = False
     referrer_host: str = ""
     reference: str = ""
 

@@ -20,7 +20,7 @@ from casduo.rules import LoginRules
 from casduo.signing import Purpose, Signing, TokenExpired, TokenInvalid, equal, fingerprint, random_text
 from casduo.store import Store, load_script
 from casduo.webflow.context import Context, Inbound
-from casduo.webflow.engine import Effect, Ended, Engine, Paused, Place
+from casduo.webflow.engine import Effect, Ended, Engine, Kind, Paused, Place, State
 from casduo.webflow.scope import Scope
 
 _CLAIM = load_script(__file__, "claim.lua")
@@ -104,17 +104,13 @@ class Executions:
             raise FlowKeyExpired(_asked(error.value)) from error
         except TokenInvalid as error:
             raise FlowKeyInvalid() from error
-        try:
-            place, asked, nonce, cookie = value
-        except (TypeError, ValueError) as error:
-            # Ours, but of a version that signed something else.
-            raise FlowKeyInvalid() from error
+        place, asked, nonce, cookie = _signed(value)
         if not equal(cookie, fingerprint(inbound.flow_cookie)):
             raise FlowKeyForeign()
         scope = Scope.from_json(asked)
         context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
         context.claim = f"casduo:{{{nonce[:4]}}}:form:{nonce}"
-        return self._go_on(flow, _place(place), event, context, None)
+        return self._go_on(flow, place, event, context, None)
 
     def _resume_stored(self, flow: str, stored: Stored, event: str, inbound: Inbound) -> Answer:
         answer = self._store.call(_CLAIM, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
@@ -125,18 +121,29 @@ class Executions:
                 raise FlowKeyForeign()
             case "used":
                 raise FlowKeyUsed(json.loads(answer[1]))
-        state = json.loads(answer[1])
-        context = self._context(inbound, Scope.from_json(state["scope"]), stored.next())
-        return self._go_on(flow, _place(state["place"]), event, context, stored)
+        place, scope = _parked(answer[1])
+        context = self._context(inbound, Scope.from_json(scope), stored.next())
+        return self._go_on(flow, place, event, context, stored)
 
     def _go_on(self, flow: str, place: Place, event: str, context: Context, stored: Stored | None) -> Answer:
-        if place[0][0] != flow:
+        if place[0][0] != flow or not self._awaits(place, event):
             raise FlowKeyInvalid(context.scope.asked())
-        try:
-            outcome = self._engine.resume(place, event, context)
-        except KeyError as error:
-            raise FlowKeyInvalid(context.scope.asked()) from error
-        return self._finish(outcome, context, stored)
+        return self._finish(self._engine.resume(place, event, context), context, stored)
+
+    def _awaits(self, place: Place, event: str) -> bool:
+        """Say whether the tables have such a place and wait there for ``event``. They may have changed since the key was
+        made; asked beforehand, so that a mistake in an action is not taken for a key that does not fit.
+        """
+        rows = [self._row(*step) for step in place]
+        for row, (inner, _) in zip(rows, place[1:], strict=False):
+            if row is None or row.kind is not Kind.SUBFLOW or row.function != inner:
+                return False
+        last = rows[-1]
+        return last is not None and last.kind is Kind.VIEW and event in last.on
+
+    def _row(self, flow: str, state: str) -> State | None:
+        table = self._engine.flows.get(flow)
+        return next((row for row in table.rows if row.name == state), None) if table is not None else None
 
     def _context(self, inbound: Inbound, scope: Scope, following: Stored) -> Context:
         return Context(inbound, scope, self._store.batch(), next_key=following.execution)
@@ -184,8 +191,36 @@ def _parse_stored(execution: str) -> Stored | None:
     return Stored(parts[1], parts[2], int(parts[3]))
 
 
+def _signed(value: Any) -> tuple[Place, dict[str, Any], str, str]:
+    """Return place, what was asked for, mark and cookie's fingerprint as a signed key holds them.
+
+    :raises FlowKeyInvalid: a server of another version has signed something else
+    """
+    match value:
+        case [place, dict(asked), str(nonce), str(cookie)]:
+            return _place(place), asked, nonce, cookie
+    raise FlowKeyInvalid()
+
+
+def _parked(text: str) -> tuple[Place, dict[str, Any]]:
+    """Return place and scope as a record in the store holds them; raises as :func:`_signed`."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise FlowKeyInvalid() from error
+    match value:
+        case {"place": place, "scope": dict(scope)}:
+            return _place(place), scope
+    raise FlowKeyInvalid()
+
+
 def _place(value: Any) -> Place:
-    return tuple((flow, state) for flow, state in value)
+    if not isinstance(value, list) or not value:
+        raise FlowKeyInvalid()
+    try:
+        return tuple((str(flow), str(state)) for flow, state in value)
+    except (TypeError, ValueError) as error:
+        raise FlowKeyInvalid() from error
 
 
 def _asked(value: Any) -> Mapping[str, Any]:

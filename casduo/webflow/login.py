@@ -98,6 +98,19 @@ LOGIN = Flow(
             "service.verdict",
             {
                 "granted": "passwordWarningCheck",
+                "denied": "showByGetCheck",
+                "duoUnavailable": "showByGetCheck",
+                "duoDenied": "showByGetCheck",
+                "duoUnenrolled": "showByGetCheck",
+                "duoRestart": "showByGetCheck",
+            },
+        ),
+        # A page in answer to a form cannot be come back to, and these are pages people come back to.
+        decision("showByGetCheck", "service.show_by_get", yes="redirectToLogin", no="refusalCheck"),
+        action(
+            "refusalCheck",
+            "service.refusal",
+            {
                 "denied": "deniedGatewayCheck",
                 "duoUnavailable": "viewDuoUnavailable",
                 "duoDenied": "viewDuoDenied",
@@ -110,7 +123,8 @@ LOGIN = Flow(
         ),
         decision("passwordWarningCheck", "session.warnings_waiting", yes="viewPasswordWarning", no="hasServiceCheck"),
         view("viewPasswordWarning", "ticket.view_password_warning", {"proceed": "returnedServiceCheck"}),
-        decision("hasServiceCheck", "service.requested", yes="warnCheck", no="viewGenericLoginSuccess"),
+        decision("hasServiceCheck", "service.requested", yes="warnCheck", no="showSuccessByGetCheck"),
+        decision("showSuccessByGetCheck", "service.show_by_get", yes="redirectToLogin", no="viewGenericLoginSuccess"),
         # Ask first, then make the ticket: one that waits in a page ages.
         decision("warnCheck", "ticket.warn_wanted", yes="viewWarn", no="generateServiceTicket"),
         view("viewWarn", "ticket.view_warn", {"proceed": "returnedServiceCheck"}),
@@ -118,7 +132,7 @@ LOGIN = Flow(
             "returnedServiceCheck",
             "service.check",
             {
-                "noService": "viewGenericLoginSuccess",
+                "noService": "showSuccessByGetCheck",
                 "registered": "generateServiceTicket",
                 "unregistered": "viewServiceUnregistered",
                 "disabled": "viewServiceDisabled",
@@ -139,6 +153,7 @@ LOGIN = Flow(
         end("viewPostResponse", "ticket.post"),
         end("viewHeaderResponse", "ticket.header"),
         end("redirectWithoutTicket", "session.without_ticket"),
+        end("redirectToLogin", "session.to_login"),
         end("viewGenericLoginSuccess", "ticket.signed_in"),
         end("viewServiceUnregistered", "service.unregistered"),
         end("viewServiceDisabled", "service.disabled"),

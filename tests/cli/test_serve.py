@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import redis
 import requests
 
 from casduo.authentication.passwords import Argon2Settings, Passwords
@@ -248,6 +249,22 @@ def test_a_session_outlives_a_restart(serve: Serve, directory: Directory) -> Non
     assert "ticket=ST-" in answer.headers["Location"]
 
 
+def test_an_embedded_valkey_that_dies_is_started_again_with_its_data(serve: Serve, directory: Directory) -> None:
+    with requests.Session() as browser:
+        serve()
+        sign_in(directory.url, browser)
+        # What is written leaves for the file within a second.
+        kill_valkey(directory)
+
+        def comes_back() -> bool:
+            answer = browser.get(
+                f"{directory.url}/login", params={"service": LIBRARY}, allow_redirects=False, timeout=30
+            )
+            return "ticket=ST-" in answer.headers.get("Location", "")
+
+        wait_for(comes_back)
+
+
 def test_warnings_do_not_keep_it_from_starting(serve: Serve, directory: Directory) -> None:
     directory.write(registry="  - {id: old, name: Old, url: 'http://old.example.edu/**'}\n")
 
@@ -255,6 +272,19 @@ def test_warnings_do_not_keep_it_from_starting(serve: Serve, directory: Director
 
     assert "casduo.yaml:1:10: warning: server.url: plain http" in running.told
     assert re.search(r"registry.yaml:3:\d+: warning: services\[1\].url: plain http", running.told)
+
+
+def kill_valkey(directory: Directory) -> None:
+    with redis.Redis(unix_socket_path=str(directory.valkey)) as client:
+        process = int(client.info("server")["process_id"])
+    os.kill(process, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def sign_in(url: str, browser: requests.Session) -> str:

@@ -141,7 +141,7 @@ def test_names_that_clients_take_for_something_else_are_refused(name: str) -> No
 
 @pytest.mark.parametrize("name", sorted(SERVER_NAMES))
 def test_names_that_the_server_fills_are_refused(name: str) -> None:
-    assert "set by the server" in refusal(attributes=[name])
+    assert "said by the server" in refusal(attributes=[name])
 
 
 @pytest.mark.parametrize("name", sorted(LISTED_NAMES))

@@ -130,7 +130,13 @@ class Browser:
         form["password"] = PASSWORDS[username] if password is None else password
         for name, value in fields.items():
             form[name] = value
-        return form.submit(status="*")
+        return self.follow(form.submit(status="*"))
+
+    def follow(self, answer: TestResponse) -> TestResponse:
+        """Go where the answer leads, as long as that is another page of the server."""
+        while answer.status_int == 303 and answer.headers["Location"].startswith("/cas/"):
+            answer = self.get(ORIGIN + answer.headers["Location"])
+        return answer
 
     def sign_in(self, username: str = "ada", service: str = LIBRARY, **parameters: str) -> TestResponse:
         return self.fill(self.login_page(service, **parameters), username)
@@ -171,7 +177,7 @@ def words(answer: TestResponse) -> str:
 Build = Callable[..., Site]
 
 
-def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settings: str = "") -> Path:
+def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settings: str = "", url: str = BASE) -> Path:
     """Write settings, registry and users into ``directory`` and return the settings file's path."""
     (directory / "registry.yaml").write_text(textwrap.dedent(registry), encoding="utf-8")
     people = []
@@ -184,7 +190,7 @@ def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settin
     users.chmod(0o600)
     path = directory / "casduo.yaml"
     path.write_text(
-        f"server: {{url: {BASE}, state_directory: {directory}/state}}\n"
+        f"server: {{url: {url}, state_directory: {directory}/state}}\n"
         f"redis: {{url: '{redis_url}'}}\n"
         f"secret_key: {'k' * 40}\n"
         "authentication:\n"
@@ -195,8 +201,10 @@ def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settin
     return path
 
 
-def build_site(directory: Path, redis_url: str, now: float, registry: str = REGISTRY, settings: str = "") -> Site:
+def build_site(
+    directory: Path, redis_url: str, now: float, registry: str = REGISTRY, settings: str = "", url: str = BASE
+) -> Site:
     """Build a server from files in ``directory``."""
     clock, journal = SetClock(now), Recorder()
-    loaded = load_settings(write_site(directory, redis_url, registry, settings), {})
+    loaded = load_settings(write_site(directory, redis_url, registry, settings, url), {})
     return Site(compose(loaded, clock=clock, journal=journal, watch=False), clock, journal)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from casduo.services.urls import parse_service
-from tests.support.site import BASE, LIBRARY, PAYROLL, Build, Site, has_ticket, heading, ticket_of, words
+from tests.support.site import BASE, LIBRARY, PASSWORDS, PAYROLL, Build, Site, has_ticket, heading, ticket_of, words
 
 
 def test_the_form_says_where_one_signs_in_and_for_what(site: Site) -> None:
@@ -386,3 +386,34 @@ def test_pictures_come_from_here_and_from_where_the_registry_says(build: Build) 
     assert "img-src 'self' data:;" in browser.login_page(LIBRARY).headers["Content-Security-Policy"]
     policy = browser.login_page("https://m.example.edu/").headers["Content-Security-Policy"]
     assert "img-src 'self' data: https://i.example.edu;" in policy
+
+
+@pytest.mark.parametrize(("username", "service"), [("ada", ""), ("ada", "https://staff.example.edu/")])
+def test_a_page_after_the_password_is_shown_by_a_request_one_can_come_back_to(
+    site: Site, username: str, service: str
+) -> None:
+    browser = site.browser()
+    form = browser.login_page(service).forms["login"]
+    form["username"], form["password"] = username, PASSWORDS[username]
+    answer = form.submit(status="*")
+    assert answer.status_int == 303
+    assert answer.headers["Location"].startswith("/cas/login")
+    assert browser.session
+    page = browser.follow(answer)
+    assert heading(page) == heading(browser.get("https://sso.example.edu" + answer.headers["Location"]))
+
+
+def test_where_every_visit_asks_for_the_password_a_refusal_is_shown_at_once(build: Build) -> None:
+    registry = """
+    services:
+      - {id: exam, name: Exam, url: "https://exam.example.edu/**", single_sign_on: false, access: {groups: [staff]}}
+    """
+    answer = build(registry=registry).browser().sign_in("ada", "https://exam.example.edu/")
+    assert answer.status_int == 403
+    assert "certain groups" in words(answer)
+
+
+def test_a_server_on_localhost_promises_nothing_for_the_whole_machine(build: Build) -> None:
+    site = build(registry=_NO_DUO, url="https://localhost:8443/cas")
+    page = site.browser().get("https://localhost:8443/cas/login")
+    assert "Strict-Transport-Security" not in page.headers

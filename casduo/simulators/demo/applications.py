@@ -7,7 +7,6 @@ from casduo.simulators.certificates import LeafFiles
 from casduo.simulators.demo.addresses import Addresses
 from casduo.simulators.sample_apps import LIBRARY, LOGOUT_PATH, PAYROLL, SIGNED_OUT_PATH, SampleApp
 from casduo.simulators.server import SimulatorServer
-from casduo.simulators.wire import WsgiApplication
 
 _HOURS = (("Monday", "7:45"), ("Tuesday", "8:10"), ("Wednesday", "7:30"), ("Thursday", "8:00"))
 
@@ -59,9 +58,4 @@ def app_server(app: SampleApp, addresses: Addresses, certificate: LeafFiles, sec
         **options,
     )
     port = addresses.app_port(app)
-    return SimulatorServer(_apart(protected), certificate=certificate, port=port, name=f"demo-{app.title.lower()}")
-
-
-def _apart(application: WsgiApplication) -> WsgiApplication:
-    """Give ``application`` an environment of its own: the middleware takes out of it what the server still needs."""
-    return lambda environ, start_response: application(dict(environ), start_response)
+    return SimulatorServer(protected, certificate=certificate, port=port, name=f"demo-{app.title.lower()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casduo.services.model import RegisteredService
-from casduo.services.urls import ServiceUrl
+from casduo.services.urls import DEFAULT_PORTS, ServiceUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,8 @@ class ServiceFacts:
 
 def service_facts(entry: RegisteredService, url: ServiceUrl | None) -> ServiceFacts:
     """Return what a page shows of ``entry``, with the host that was really asked for."""
-    return ServiceFacts(entry.name, url.host if url is not None else "", entry.description or "", entry.logo or "")
+    return ServiceFacts(entry.name, _where(url) if url is not None else "", entry.description or "", entry.logo or "")
+
+
+def _where(url: ServiceUrl) -> str:
+    return url.host if url.port == DEFAULT_PORTS.get(url.scheme) else f"{url.host}:{url.port}"

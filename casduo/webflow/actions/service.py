@@ -13,7 +13,7 @@ from casduo.services.release import UsernameUnfit, release
 from casduo.services.urls import parse_service
 from casduo.services.watch import RegistrySource
 from casduo.webflow.actions.facts import service_facts
-from casduo.webflow.context import Context, Verdict
+from casduo.webflow.context import Context, Refusal, Verdict
 from casduo.webflow.effects import Page
 
 
@@ -65,6 +65,21 @@ def access_check(context: Context, rules: LoginRules) -> Literal["noService", "g
 def verdict(context: Context) -> Verdict:
     """Say what the checks of this run came to."""
     return context.verdict
+
+
+def refusal(context: Context) -> Refusal:
+    """Say why there is no ticket."""
+    assert context.verdict != "granted"
+    return context.verdict
+
+
+def show_by_get(context: Context) -> bool:
+    """Whether the page to come would answer a form. It is shown by a request of its own then: a browser that comes back
+    to the answer to a form only offers to send the form once more.
+    """
+    # Where every visit asks for the password, the second request would show the form and not the page.
+    quiet = context.service is None or context.service.single_sign_on
+    return context.inbound.posted and context.scope.fresh and quiet
 
 
 def requested(context: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from casduo.events.journal import Journal
@@ -55,6 +56,11 @@ def gateway_requested(context: Context) -> bool:
     (CAS protocol 2.1.1).
     """
     return context.scope.gateway and not context.scope.renew and context.service is not None
+
+
+def to_login(context: Context, rules: LoginRules) -> Redirect:
+    """Send the browser to the login anew; with the session that now exists it asks for no password."""
+    return Redirect(rules.login_url(replace(context.scope, renew=False)))
 
 
 def without_ticket(context: Context) -> Redirect:

@@ -1,0 +1,78 @@
+"""``casduo serve`` as people run it: a process of its own on a port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from casduo.simulators.certificates import LeafFiles
+from tests.support.site import BASE, write_site
+
+_ROOT = Path(__file__).parents[2]
+
+REGISTRY = """
+services:
+  - id: library
+    name: Library catalogue
+    url: https://library.example.edu/**
+    attributes: [mail, displayName, groups]
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server. ``url`` is its base with a slash at the end, ``log`` the file of its standard error."""
+
+    url: str
+    address: tuple[str, int]
+    ca: str
+    log: Path
+
+
+@contextmanager
+def serving(
+    directory: Path, redis_url: str, *, tls: LeafFiles | None = None, registry: str = REGISTRY, settings: str = ""
+) -> Iterator[Served]:
+    """Run ``casduo serve`` with the debug log on; ends it, and waits for its end, on the way out."""
+    port = _free_port()
+    base = f"{'https' if tls else 'http'}://localhost:{port}/cas"
+    path = write_site(directory, redis_url, registry, "log: {level: debug}\n" + settings)
+    server = f"url: '{base}', bind: '127.0.0.1:{port}'"
+    server += f", tls_certificate: '{tls.cert}', tls_key: '{tls.key}'" if tls else ", insecure_http: true"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"url: {BASE}", server), encoding="utf-8")
+    log = directory / "stderr.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "casduo", "serve", "--config", str(path)], stdout=stderr, stderr=stderr, cwd=_ROOT
+        )
+        try:
+            _wait_for(port, process, log)
+            yield Served(f"{base}/", ("127.0.0.1", port), str(tls.ca) if tls else "", log)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"casduo serve ended at once: {log.read_text()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"casduo serve did not come up: {log.read_text()}")
