@@ -36,6 +36,8 @@ _STANDARD: Final = (
     "isFromNewLogin",
     "longTermAuthenticationRequestTokenUsed",
     "authnContextClass",
+    "bypassMultifactorAuthentication",
+    "bypassedMultifactorAuthenticationProviderId",
 )
 
 
@@ -153,7 +155,7 @@ def _identity(environ: WSGIEnvironment, user: str, attributes: Mapping[str, Sequ
     date = getattr(session, "authentication_date", None)
     facts = [
         ("User name", f"<code>{escape(user)}</code>"),
-        ("Second factor", _second_factor(context)),
+        ("Second factor", _second_factor(context, skipped="bypassMultifactorAuthentication" in attributes)),
         ("This sign-in", "With your password" if typed else "Single sign-on"),
     ]
     if date:
@@ -162,12 +164,12 @@ def _identity(environ: WSGIEnvironment, user: str, attributes: Mapping[str, Sequ
     return f'<h2 id="you">How you signed in</h2><dl class="facts">{rows}</dl>{_attributes(attributes)}'
 
 
-def _second_factor(context: Sequence[str]) -> str:
+def _second_factor(context: Sequence[str], *, skipped: bool) -> str:
     if "mfa-duo" in context:
         return f'<span class="badge good">{_drawing(_CHECK)}Approved with Duo</span>'
     if context:
         return f'<span class="badge good">{_drawing(_CHECK)}{escape(", ".join(context))}</span>'
-    return f'<span class="badge">{_drawing(_DASH)}Not asked for</span>'
+    return f'<span class="badge">{_drawing(_DASH)}{"Let in without Duo" if skipped else "Not asked for"}</span>'
 
 
 def _readable(date: str) -> str:
@@ -189,7 +191,8 @@ def _attributes(attributes: Mapping[str, Sequence[str]]) -> str:
 
 def _signed_out(app: SampleApp, root: str) -> str:
     text = (
-        f"<h1>You are signed out</h1><p>Both of {escape(app.title)} and of single sign-on.</p>"
+        f"<h1>You are signed out</h1><p>Of {escape(app.title)} and of the sign-in page. "
+        "Other applications that you opened may still be open.</p>"
         f'<p><a class="button" href="{root}/">Sign in again</a></p>'
     )
     return _layout(app, root, f"Signed out of {app.title}", _message(text))

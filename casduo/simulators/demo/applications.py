@@ -21,12 +21,11 @@ def _timesheet() -> str:
 
 
 TIMESHEETS = SampleApp(
-    # The style sheet has no colours under a name of its own.
-    name=PAYROLL.name,
+    name="timesheets",
     title="Timesheets",
     requires_duo=True,
     icon='<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3.5 2"/>',
-    colour=PAYROLL.colour,
+    colour="#3b4a8c",
     lead="Asks for Duo as well, but opens without it while Duo cannot be reached.",
     content=_timesheet(),
     middleware_options={
