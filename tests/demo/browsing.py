@@ -29,6 +29,15 @@ class Visitor:
         self.page.fill("#password", password or self.demo.password(username))
         self.page.get_by_role("button", name="Sign in").click()
 
+    def opens_in_time(self, app: str, heading: str) -> None:
+        """Open ``app`` again and again until it shows ``heading``; fails after ten seconds."""
+        for _ in range(20):
+            self.open(app)
+            if self.page.get_by_role("heading", level=1).inner_text() == heading:
+                return
+            self.page.wait_for_timeout(500)
+        self.sees(heading)
+
     def sees(self, heading: str, page: Page | None = None) -> None:
         """Wait for the page with that heading."""
         expect((page or self.page).get_by_role("heading", level=1)).to_have_text(heading, timeout=15_000)
