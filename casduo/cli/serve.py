@@ -128,7 +128,10 @@ def _gunicorn(settings: Settings) -> None:
                 "worker_class": "gthread",
                 "certfile": str(section.tls_certificate) if section.tls_certificate else None,
                 "keyfile": str(section.tls_key) if section.tls_key else None,
-                "loglevel": "warning",
+                # At "warning" it would repeat malformed request lines, and with them tickets.
+                "loglevel": "error",
+                # The longest it takes; a service may have 8192 bytes.
+                "limit_request_line": 8190,
                 "keepalive": 30,
             }
             for name, value in options.items():

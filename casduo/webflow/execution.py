@@ -131,8 +131,8 @@ class Executions:
         return self._finish(self._engine.resume(place, event, context), context, stored)
 
     def _awaits(self, place: Place, event: str) -> bool:
-        """Say whether the tables have such a place and wait there for ``event``. They may have changed since the key was
-        made; asked beforehand, so that a mistake in an action is not taken for a key that does not fit.
+        """Say whether the tables have such a place and wait there for ``event``; they may have changed since the key
+        was made. Asked beforehand, so that a mistake in an action is not taken for a key that does not fit.
         """
         rows = [self._row(*step) for step in place]
         for row, (inner, _) in zip(rows, place[1:], strict=False):

@@ -238,8 +238,8 @@ def test_one_ticket_is_good_for_one_of_many_who_ask_at_once(plain: Site, path: s
     ],
 )
 def test_the_service_is_compared_as_a_whole_and_a_wrong_one_ends_it(plain: Site, path: str, presented: str) -> None:
-    """Casdoor: compared by prefix and after a second decoding, and went on after the error. django-cas-provider issue 7:
-    /validate did not compare at all. CVE-2022-39369 (phpCAS): a ticket of one site was used at another.
+    """Casdoor: compared by prefix and after a second decoding, and went on after the error. django-cas-provider issue
+    7: /validate did not compare at all. CVE-2022-39369 (phpCAS): a ticket of one site was used at another.
     """
     ticket = ticket_of(plain.browser().sign_in("ada", LIBRARY))
     refusal = plain.validate(ticket, presented, path)
@@ -509,7 +509,7 @@ def opened(key: str) -> list[object]:
 
 
 def test_the_key_of_a_form_hides_nothing_because_it_holds_nothing(plain: Site) -> None:
-    """CVE-2026-59099 (Apereo): the state of flows travelled encrypted with one key stream for all, so it could be read."""
+    """CVE-2026-59099 (Apereo): the state of flows travelled encrypted with one key stream for all, thus readable."""
     browser = plain.browser()
     keys = [browser.login_page(LIBRARY).forms["login"]["execution"].value for _ in range(2)]
     browser.fill(browser.login_page(LIBRARY), "ada", "wrong")
@@ -585,7 +585,7 @@ def test_every_installation_has_a_key_of_its_own(tmp_path: Path, valkey_url: str
 
 
 def test_text_of_a_request_is_text_on_a_page(plain: Site) -> None:
-    """leo108/php_cas_server pull 31: the service in the form was markup. CVE-2021-42567 (Apereo): so was a ticket id."""
+    """leo108/php_cas_server pull 31: a service in the form was markup; CVE-2021-42567 (Apereo): so was a ticket id."""
     script = "\"'><script>alert(1)</script>"
     browser = plain.browser()
     page = browser.login_page(f"https://library.example.edu/?q={script}")

@@ -12,7 +12,7 @@ import pytest
 
 from casduo.simulators.duo import DuoSimulator
 from tests.support.redis_servers import CountingRelay
-from tests.support.site import LIBRARY, PAYROLL, Build, Site, has_ticket, heading, query, ticket_of, words
+from tests.support.site import LIBRARY, PASSWORDS, PAYROLL, Build, Site, has_ticket, heading, query, ticket_of, words
 
 OUT_OF_ORDER = "Signing in does not work right now"
 REGISTRY = """
@@ -172,7 +172,8 @@ def test_each_fault_is_in_the_log_under_the_reference_of_its_page(far: Site, rel
 def test_connections_that_died_while_nobody_used_them_are_replaced_unseen(far: Site, relay: CountingRelay) -> None:
     browsers = [far.browser() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda browser: browser.sign_in("ada", ""), browsers))
+        # Two each: more attempts of one person at once would be taken for guessing.
+        list(pool.map(lambda browser, name: browser.sign_in(name, ""), browsers, list(PASSWORDS) * 2))
     tickets = [ticket_of(browser.login_page(LIBRARY)) for browser in browsers]
 
     def end_all_connections() -> None:

@@ -417,3 +417,10 @@ def test_a_server_on_localhost_promises_nothing_for_the_whole_machine(build: Bui
     site = build(registry=_NO_DUO, url="https://localhost:8443/cas")
     page = site.browser().get("https://localhost:8443/cas/login")
     assert "Strict-Transport-Security" not in page.headers
+
+
+def test_an_endless_name_is_refused_and_cut_in_the_log(site: Site) -> None:
+    browser = site.browser()
+    page = browser.fill(browser.login_page(), "a" * 30_000, "wrong")
+    assert page.status_int == 401
+    assert all(len(event.principal) <= 257 for event in site.journal.events)

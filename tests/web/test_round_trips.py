@@ -9,7 +9,7 @@ from webtest.response import TestResponse
 
 from casduo.simulators.duo import DuoSimulator
 from tests.support.redis_servers import CountingRelay
-from tests.support.site import LIBRARY, PAYROLL, Browser, Build, Site, has_ticket, heading, query, ticket_of
+from tests.support.site import LIBRARY, PASSWORDS, PAYROLL, Browser, Build, Site, has_ticket, heading, query, ticket_of
 
 Count = Callable[[Callable[[], object]], int]
 
@@ -58,10 +58,12 @@ def test_a_password_and_its_ticket_cost_two(far: Site, count: Count) -> None:
     assert browser.session
 
 
-def test_a_password_without_a_service_costs_two(far: Site, count: Count) -> None:
+def test_a_password_without_a_service_costs_two_and_the_page_after_it_one(far: Site, count: Count) -> None:
     browser = far.browser()
     page = browser.login_page("")
-    assert count(lambda: browser.fill(page, "ada")) == 2
+    fields = {**dict(page.forms["login"].submit_fields()), "username": "ada", "password": PASSWORDS["ada"]}
+    assert count(lambda: browser.post("/login", fields)) == 2
+    assert count(lambda: browser.get("/login")) == 1
 
 
 def test_a_wrong_password_costs_two(far: Site, count: Count) -> None:

@@ -105,6 +105,23 @@ def test_row_3_duo_down_and_open_lets_in_and_says_so_and_asks_again_later(
     assert browser.login_page(TIMESHEETS).headers["Location"].startswith(duo.base_url)
 
 
+def test_failing_open_takes_nothing_from_a_session_that_duo_has_confirmed(
+    build: Build, duo: DuoSimulator, duo_settings: str
+) -> None:
+    registry = """
+    services:
+      - {id: vault, name: Vault, url: "https://vault.example.edu/**", requires_duo: {max_age: 10m, fail: open}}
+      - {id: payroll, name: Payroll, url: "https://payroll.example.edu/**", requires_duo: true}
+    """
+    site = build(registry=registry, settings=duo_settings)
+    browser = site.browser()
+    through_duo(browser, duo, browser.sign_in("ada", PAYROLL))
+    site.clock.advance(660)
+    make_fault(duo, "stopped")
+    assert has_ticket(browser.login_page("https://vault.example.edu/"))
+    assert has_ticket(browser.login_page(PAYROLL))
+
+
 def test_a_bypassed_session_opens_no_closed_service(site: Site, duo: DuoSimulator) -> None:
     make_fault(duo, "stopped")
     browser = site.browser()

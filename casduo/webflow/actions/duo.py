@@ -75,8 +75,7 @@ def enrolment_check(
             return "unenrolled"
         case PreauthResult.ALLOW if rules.duo_accept_allow:
             journal.write(DuoAnswered(context.subject, outcome="bypassed", detail="preauth allow"))
-            context.strength = Strength.bypassed(DUO_BYPASS, context.inbound.now)
-            context.facts["strength_raised"] = True
+            _bypass(context, DUO_BYPASS)
             return "allowed"
         case PreauthResult.ALLOW:
             journal.write(DuoAnswered(context.subject, outcome="denied", detail="preauth allow is not accepted"))
@@ -200,14 +199,22 @@ def _denied(context: Context, reason: str, message: str) -> None:
     context.facts["duo_message"] = message
 
 
+def _bypass(context: Context, why: str) -> None:
+    """Mark that Duo was due and did not happen. An older yes of Duo's is worth more and stays: it was too old for this
+    service, not for others.
+    """
+    if context.strength.level != "duo":
+        context.strength = Strength.bypassed(why, context.inbound.now)
+        context.facts["strength_raised"] = True
+
+
 def _without_duo(
     context: Context, rules: LoginRules, journal: Journal, detail: str, message: str, *, may_open: bool
 ) -> Literal["bypass", "unavailable"]:
     entry = context.required_service
     mode = (entry.duo_rule.fail if entry.duo_rule is not None else None) or rules.duo_fail
     if may_open and mode == "open":
-        context.strength = Strength.bypassed(UNAVAILABLE, context.inbound.now)
-        context.facts["strength_raised"] = True
+        _bypass(context, UNAVAILABLE)
         journal.write(
             DuoBypassed(
                 context.subject,

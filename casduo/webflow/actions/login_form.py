@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from casduo.authentication.authenticator import Authenticator
+from casduo.authentication.authenticator import MAX_USERNAME, Authenticator
 from casduo.authentication.model import Authenticated, Credential, ExpiresIn, GraceLogins, PasswordWarning, Rejected
 from casduo.events.journal import Journal
 from casduo.events.model import FlowRefused, SignInRefused, SignInThrottled
@@ -133,7 +133,8 @@ def _refuse(
 
 
 def _username(typed: str, rules: LoginRules) -> str:
-    trimmed = typed.strip()
+    # One character more than any handler takes: refused as too long, and no longer than that in the log.
+    trimmed = typed.strip()[: MAX_USERNAME + 1]
     return trimmed.lower() if rules.username_case == "lower" else trimmed
 
 
