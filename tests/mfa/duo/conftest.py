@@ -21,25 +21,9 @@ REDIRECT_URI = "https://sso.example.edu/cas/duo/callback"
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
-    return CertificateAuthority.create(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="session")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
     """An authority that nobody trusts."""
     return CertificateAuthority.create(tmp_path_factory.mktemp("stranger"), "a stranger")
-
-
-@pytest.fixture
-def duo(authority: CertificateAuthority) -> Iterator[DuoSimulator]:
-    """Duo, where ada has a phone, grace has none, linus is locked out, alan is let through, and nobody knows ken."""
-    with DuoSimulator(authority.issue()) as simulator:
-        simulator.add_user("ada")
-        simulator.add_user("grace", devices=[])
-        simulator.add_user("linus", "locked out")
-        simulator.add_user("alan", "bypass")
-        yield simulator
 
 
 @pytest.fixture
