@@ -3,8 +3,7 @@
     CasduoError
     ├── SettingsError            the settings or the registry cannot be used; carries every problem
     ├── ServiceError             the ``service`` of a request
-    │   ├── MalformedService     not a URL we accept
-    │   └── UnregisteredService  no enabled registry entry matches it
+    │   └── MalformedService     not a URL we accept
     ├── FlowError                the place in a login flow that a request claims
     │   ├── FlowKeyExpired       signed by us, too old
     │   ├── FlowKeyUsed          already used once
@@ -86,16 +85,6 @@ class MalformedService(ServiceError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"malformed service: {reason}")
         self.reason = reason
-
-
-class UnregisteredService(ServiceError):
-    """No enabled entry of the registry matches. ``host`` is the host name asked for."""
-
-    code = "SERVICE_UNREGISTERED"
-
-    def __init__(self, host: str) -> None:
-        super().__init__(f"no registered service matches host {host!r}")
-        self.host = host
 
 
 class FlowError(CasduoError):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from casduo.errors import BadRequest, CookiesMissing, FlowError, UpstreamError
 from casduo.events.model import FlowRefused, TicketValidated, ValidationRefused
 from casduo.parts import Parts
 from casduo.protocol import responses
 from casduo.protocol.errors import InvalidRequest, ProtocolError
+from casduo.protocol.parameters import Parameters
 from casduo.protocol.validation import Format, ValidatedTicket, read_format, read_request
 from casduo.request import FLOW_COOKIE, SESSION_COOKIE, Request
 from casduo.signing import random_text
-from casduo.tickets.ids import parse_ticket_id
+from casduo.tickets.ids import parse_session_id
 from casduo.web import Reply, Web
 from casduo.webflow.effects import Page
 from casduo.webflow.execution import Executions
@@ -88,7 +89,7 @@ def logout(server: Server, request: Request) -> Reply:
                 return _go_on(server, request, "logout", execution, "submit", submitted=True)
             except (FlowError, CookiesMissing):
                 return _start(server, request, "logout", scope)
-        session = parse_ticket_id(request.cookies.get(SESSION_COOKIE, ""))
+        session = parse_session_id(request.cookies.get(SESSION_COOKIE, ""))
         token = parameters.get("csrf", "")
         submitted = session is not None and server.parts.csrf.fits(token, session.fingerprint, request.now)
     return _start(server, request, "logout", scope, submitted=submitted)
@@ -139,6 +140,9 @@ ROUTES: Mapping[str, Route] = {
     "/readyz": Route(readyz, ("GET",), "probe"),
 }
 
+_NOTICES = {"FLOW_USED": "login.notice.used", "FLOW_FOREIGN": "login.notice.foreign"}
+"""What is said about a key that is no good, by the error's code; the others are old, or as good as."""
+
 
 def _service_validate(server: Server, request: Request, *, with_attributes: bool) -> Reply:
     wanted = Format.XML
@@ -176,7 +180,7 @@ def _note_refusal(server: Server, request: Request, error: ProtocolError | BadRe
     return failure
 
 
-def asked_for(parameters: Mapping[str, str]) -> Scope:
+def asked_for(parameters: Parameters) -> Scope:
     """Return what a login is asked for, as far as query or form say it."""
     service, ticket_name = parameters.get("service", ""), "ticket"
     if not service.strip():
@@ -184,12 +188,11 @@ def asked_for(parameters: Mapping[str, str]) -> Scope:
     if not service.strip():
         service, ticket_name = "", "ticket"
     method = parameters.get("method", "GET").upper()
-    flag = parameters.flag if hasattr(parameters, "flag") else (lambda name: False)
     return Scope(
         service=service,
         ticket_name=ticket_name,
-        renew=flag("renew"),
-        gateway=flag("gateway"),
+        renew=parameters.flag("renew"),
+        gateway=parameters.flag("gateway"),
         method=method if method in ("POST", "HEADER") else "GET",
     )
 
@@ -227,10 +230,3 @@ def _resume(server: Server, request: Request, execution: str, event: str) -> Rep
             retry = server.parts.rules.login_url(scope)
             return server.web.page(request, Page("duo_restart", {"retry_url": retry}, status=400))
         return _start(server, request, "login", scope, notice=_NOTICES.get(error.code, "login.notice.expired"))
-
-
-_NOTICES: dict[str, Any] = {
-    "FLOW_USED": "login.notice.used",
-    "FLOW_EXPIRED": "login.notice.expired",
-    "FLOW_FOREIGN": "login.notice.foreign",
-}

@@ -30,7 +30,6 @@ class Purpose(Enum):
 
     FLOW_KEY = "casduo.flow-key.v1"
     CSRF = "casduo.csrf.v1"
-    FLOW_COOKIE = "casduo.flow-cookie.v1"
 
 
 class TokenInvalid(Exception):

@@ -89,7 +89,7 @@ class Batch:
 class Store:
     """A pool of connections to one Redis or Valkey.
 
-    :param client: a ready client; see ``casduo.store.connection.connect``
+    :param client: a ready client; see :func:`client_for`
     """
 
     def __init__(self, client: redis.Redis) -> None:

@@ -97,5 +97,11 @@ def parse_ticket_id(text: str) -> TicketId | None:
     return TicketId(_KINDS[match[1]], match[2], text)
 
 
+def parse_session_id(text: str) -> TicketId | None:
+    """Return the TGT id that ``text`` spells, or ``None`` when it cannot be one."""
+    found = parse_ticket_id(text)
+    return found if found is not None and found.kind is TicketKind.TICKET_GRANTING else None
+
+
 def _new(kind: TicketKind, tag: str) -> TicketId:
     return TicketId(kind, tag, f"{kind.value}-{tag}-{random_text(_RANDOM_LENGTH[kind])}")

@@ -8,11 +8,9 @@ from typing import Any, Literal
 
 from casduo.events.model import Subject
 from casduo.mfa.strength import Strength
-from casduo.services.access import AccessDecision
 from casduo.services.model import RegisteredService
 from casduo.services.urls import ServiceUrl
 from casduo.store import Batch
-from casduo.tickets.ids import TicketId
 from casduo.tickets.model import LiveSession
 from casduo.webflow.scope import Scope
 
@@ -69,8 +67,6 @@ class Context:
     service: RegisteredService | None = None
     session: LiveSession | None = None
     opened: LiveSession | None = None
-    ended: TicketId | None = None
-    access: AccessDecision | None = None
     verdict: Verdict = "granted"
     facts: dict[str, Any] = field(default_factory=dict, repr=False)
     ticket: str = field(default="", repr=False)

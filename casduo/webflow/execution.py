@@ -78,7 +78,7 @@ class Executions:
         """
         context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
         context.notice, context.username = notice, username
-        return self._finish(self._engine.start(flow, context), context, None)
+        return self._finish(self._engine.start(flow, context), context)
 
     def resume(self, flow: str, execution: str, event: str, inbound: Inbound) -> Answer:
         """Go on with the ``flow`` that waits under ``execution``; a key is good for its own flow only.
@@ -110,7 +110,7 @@ class Executions:
         scope = Scope.from_json(asked)
         context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
         context.claim = f"casduo:{{{nonce[:4]}}}:form:{nonce}"
-        return self._go_on(flow, place, event, context, None)
+        return self._go_on(flow, place, event, context)
 
     def _resume_stored(self, flow: str, stored: Stored, event: str, inbound: Inbound) -> Answer:
         answer = self._store.call(_CLAIM, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
@@ -123,12 +123,12 @@ class Executions:
                 raise FlowKeyUsed(json.loads(answer[1]))
         place, scope = _parked(answer[1])
         context = self._context(inbound, Scope.from_json(scope), stored.next())
-        return self._go_on(flow, place, event, context, stored)
+        return self._go_on(flow, place, event, context)
 
-    def _go_on(self, flow: str, place: Place, event: str, context: Context, stored: Stored | None) -> Answer:
+    def _go_on(self, flow: str, place: Place, event: str, context: Context) -> Answer:
         if place[0][0] != flow or not self._awaits(place, event):
             raise FlowKeyInvalid(context.scope.asked())
-        return self._finish(self._engine.resume(place, event, context), context, stored)
+        return self._finish(self._engine.resume(place, event, context), context)
 
     def _awaits(self, place: Place, event: str) -> bool:
         """Say whether the tables have such a place and wait there for ``event``; they may have changed since the key
@@ -148,7 +148,7 @@ class Executions:
     def _context(self, inbound: Inbound, scope: Scope, following: Stored) -> Context:
         return Context(inbound, scope, self._store.batch(), next_key=following.execution)
 
-    def _finish(self, outcome: Paused | Ended, context: Context, stored: Stored | None) -> Answer:
+    def _finish(self, outcome: Paused | Ended, context: Context) -> Answer:
         execution = ""
         if isinstance(outcome, Paused):
             known = bool(context.scope.principal_id)

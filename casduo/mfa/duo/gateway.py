@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from casduo.errors import UpstreamMisconfigured
 from casduo.mfa.duo.errors import DuoFailure, DuoMisconfigured
+from casduo.signing import random_text
 
-_BASE62 = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 36
 """As in Duo's own clients; within their bounds for a state (16 to 1024) and a nonce (17 to 1023)."""
 
@@ -185,7 +183,7 @@ class DuoGateway(Protocol):
 
 def new_token() -> str:
     """Return 36 random characters of ``A-Za-z0-9``."""
-    return "".join(secrets.choice(_BASE62) for _ in range(_TOKEN_LENGTH))
+    return random_text(_TOKEN_LENGTH)
 
 
 class NullDuoGateway:

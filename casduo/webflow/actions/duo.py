@@ -58,9 +58,7 @@ def enrolment_check(
         preauth = duo.preauth(context.scope.principal_id, context.inbound.address)
     except DuoBadParameter as failure:
         if failure.detail in ("username", "user_id"):
-            journal.write(DuoAnswered(context.subject, outcome="unenrolled"))
-            context.verdict = "duoUnenrolled"
-            return "unenrolled"
+            return _unenrolled(context, journal, None)
         return _without_duo(context, rules, journal, failure.detail, failure.message, may_open=False)
     except DuoFailure as failure:
         return _without_duo(context, rules, journal, failure.detail, failure.message, may_open=failure.may_fail_open)
@@ -68,11 +66,7 @@ def enrolment_check(
         case PreauthResult.AUTH:
             return "auth"
         case PreauthResult.ENROLL:
-            journal.write(DuoAnswered(context.subject, outcome="unenrolled"))
-            context.verdict = "duoUnenrolled"
-            # Made by Duo for this person, once and for a few minutes: shown now, kept nowhere.
-            context.facts["duo_portal"] = preauth.enroll_portal_url
-            return "unenrolled"
+            return _unenrolled(context, journal, preauth.enroll_portal_url)
         case PreauthResult.ALLOW if rules.duo_accept_allow:
             journal.write(DuoAnswered(context.subject, outcome="bypassed", detail="preauth allow"))
             _bypass(context, DUO_BYPASS)
@@ -191,6 +185,14 @@ def view_restart(context: Context, rules: LoginRules) -> Page:
 
 def _facts(context: Context) -> dict[str, object]:
     return {"service": service_facts(context.required_service, context.url)}
+
+
+def _unenrolled(context: Context, journal: Journal, portal: str | None) -> Literal["unenrolled"]:
+    journal.write(DuoAnswered(context.subject, outcome="unenrolled"))
+    context.verdict = "duoUnenrolled"
+    # Made by Duo for this person, once and for a few minutes: shown now, kept nowhere.
+    context.facts["duo_portal"] = portal
+    return "unenrolled"
 
 
 def _denied(context: Context, reason: str, message: str) -> None:

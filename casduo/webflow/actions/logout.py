@@ -9,9 +9,9 @@ from casduo.errors import MalformedService
 from casduo.events.journal import Journal
 from casduo.events.model import SignedOut
 from casduo.rules import LoginRules
+from casduo.services.index import RegistrySource
 from casduo.services.urls import location, parse_service
-from casduo.services.watch import RegistrySource
-from casduo.tickets.ids import TicketKind, parse_ticket_id
+from casduo.tickets.ids import parse_session_id
 from casduo.tickets.model import principal_of
 from casduo.tickets.registry import TicketRegistry
 from casduo.webflow.context import Context
@@ -56,20 +56,15 @@ def view_confirm(context: Context, rules: LoginRules) -> Pause[Literal["submit"]
 def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Literal["success"]:
     """End the session and clear the cookie, also when there is nothing to end: repeating is harmless."""
     context.set_cookie = ""
-    session = parse_ticket_id(context.inbound.session_cookie)
-    if session is None or session.kind is not TicketKind.TICKET_GRANTING:
+    session = parse_session_id(context.inbound.session_cookie)
+    if session is None:
         return "success"
     closing = tickets.close_session(context.batch, session)
     context.batch.run()
     if closing.value:
         principal = principal_of(closing.value)
         tickets.unindex(context.batch, principal, session)
-        journal.write(
-            SignedOut(
-                replace(context.subject, principal=principal),
-                cause="logout",
-            )
-        )
+        journal.write(SignedOut(replace(context.subject, principal=principal), cause="logout"))
     return "success"
 
 

@@ -9,9 +9,9 @@ from casduo.events.journal import Journal
 from casduo.events.model import ServiceRefused
 from casduo.rules import LoginRules
 from casduo.services.access import decide
+from casduo.services.index import RegistrySource
 from casduo.services.release import UsernameUnfit, release
 from casduo.services.urls import parse_service
-from casduo.services.watch import RegistrySource
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.context import Context, Refusal, Verdict
 from casduo.webflow.effects import Page
@@ -41,15 +41,15 @@ def access_check(context: Context, rules: LoginRules) -> Literal["noService", "g
     """Apply the access rules of the service to the person."""
     if context.service is None:
         return "noService"
-    context.access = decide(
+    access = decide(
         context.service.access,
         context.attributes,
         context.inbound.address,
         context.inbound.now,
         group_attributes=rules.group_attributes,
     )
-    reason: str = context.access.reason
-    if context.access.allowed:
+    reason: str = access.reason
+    if access.allowed:
         try:
             release(context.service, context.scope.principal_id, context.attributes)
         except UsernameUnfit:

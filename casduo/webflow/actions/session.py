@@ -9,7 +9,7 @@ from casduo.events.journal import Journal
 from casduo.events.model import SignedIn, SignedOut
 from casduo.rules import LoginRules
 from casduo.services.urls import location
-from casduo.tickets.ids import TicketKind, parse_ticket_id
+from casduo.tickets.ids import parse_session_id
 from casduo.tickets.model import LiveSession, TicketGrantingTicket
 from casduo.tickets.registry import TicketRegistry
 from casduo.webflow.context import Context
@@ -20,8 +20,8 @@ def ticket_granting_ticket_check(context: Context, tickets: TicketRegistry) -> L
     """Look up the session that the browser's TGC names."""
     if not context.inbound.session_cookie:
         return "notExists"
-    presented = parse_ticket_id(context.inbound.session_cookie)
-    if presented is not None and presented.kind is TicketKind.TICKET_GRANTING:
+    presented = parse_session_id(context.inbound.session_cookie)
+    if presented is not None:
         found = tickets.find_session(presented)
         if found is not None:
             context.session = LiveSession(presented, found)
@@ -76,19 +76,13 @@ def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Liter
     """
     scope, inbound = context.scope, context.inbound
     if scope.fresh:
-        replaced = parse_ticket_id(inbound.session_cookie)
-        if replaced is not None and replaced.kind is TicketKind.TICKET_GRANTING:
+        replaced = parse_session_id(inbound.session_cookie)
+        if replaced is not None:
             tickets.close_session(context.batch, replaced)
-            context.ended = replaced
         context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context), inbound.now)
         context.set_cookie = str(context.opened.id)
         scope.session = context.opened.id.fingerprint
-        journal.write(
-            SignedIn(
-                context.subject,
-                handler=scope.handler,
-            )
-        )
+        journal.write(SignedIn(context.subject, handler=scope.handler))
         return "created"
     presented = _presented(context)
     if presented is not None and context.facts.get("strength_raised"):
@@ -102,13 +96,7 @@ def end_all(context: Context, tickets: TicketRegistry, rules: LoginRules, journa
     context.set_cookie = ""
     if rules.duo_end_sessions_on_fraud:
         ended = tickets.close_sessions_of(context.scope.principal_id)
-        journal.write(
-            SignedOut(
-                context.subject,
-                cause="fraud",
-                sessions=ended,
-            )
-        )
+        journal.write(SignedOut(context.subject, cause="fraud", sessions=ended))
     return "success"
 
 
@@ -119,7 +107,7 @@ def warnings_waiting(context: Context) -> bool:
 
 def _presented(context: Context) -> LiveSession | None:
     """The session that the browser presents, provided that it is the one this run goes on with."""
-    presented = parse_ticket_id(context.inbound.session_cookie)
+    presented = parse_session_id(context.inbound.session_cookie)
     if presented is None or presented.fingerprint != context.scope.session:
         return None
     if context.session is None:

@@ -12,9 +12,8 @@ from casduo.events.model import TicketGranted
 from casduo.messages import factor_id
 from casduo.rules import LoginRules
 from casduo.services.access import decide
-from casduo.services.index import Registry
+from casduo.services.index import Registry, RegistrySource
 from casduo.services.urls import append_ticket, location
-from casduo.services.watch import RegistrySource
 from casduo.tickets.registry import TicketRegistry
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.actions.session import current
