@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-import waitress
 from werkzeug.serving import make_server
 
 HERE = Path(__file__).parent
@@ -61,14 +60,25 @@ def under_werkzeug(cas_url: str, store: str) -> Iterator[str]:
 
 @contextmanager
 def under_waitress(cas_url: str, store: str) -> Iterator[str]:
+    # A process of its own: waitress cannot be stopped from another thread without racing its own loop.
+    with under_own_port(cas_url, store, "waitress", "--threads=8", "--listen={address}", "served_app:app") as url:
+        yield url
+
+
+@contextmanager
+def under_own_port(cas_url: str, store: str, *command: str) -> Iterator[str]:
+    """A server that binds for itself: `{address}` and `{port}` in its command are filled in."""
     listener, url = _listener()
-    app = _module().protected(cas_url, url, session=store)
-    server = waitress.create_server(app, sockets=[listener], threads=8, map={})
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield url
-    server.close()
-    thread.join(5)
+    address = url.rpartition("/")[2]
+    places = {"address": address, "port": address.rpartition(":")[2]}
+    listener.close()
+    words = [sys.executable, "-m", *(word.format(**places) for word in command)]
+    process = subprocess.Popen(words, env=_environment(cas_url, url, store), cwd=HERE)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @contextmanager
@@ -105,17 +115,9 @@ def under_two_gunicorn_workers(cas_url: str, store: str) -> Iterator[str]:
 
 @contextmanager
 def under_granian(cas_url: str, store: str) -> Iterator[str]:
-    listener, url = _listener()
-    listener.close()
-    port = url.rpartition(":")[2]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", port, "--blocking-threads", "8"]
-    command += ["--no-access-log", "--log-level", "warning", "--working-dir", str(HERE), "served_app:app"]
-    process = subprocess.Popen(command, env=_environment(cas_url, url, store))
-    try:
+    command = ["granian", "--interface", "wsgi", "--port", "{port}", "--blocking-threads", "8", "--no-access-log"]
+    with under_own_port(cas_url, store, *command, "--log-level", "warning", "served_app:app") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def wait_for(url: str) -> None:
