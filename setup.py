@@ -28,6 +28,7 @@ BASE = [
     "defusedxml>=0.7.1,<0.8",
     "duo_client>=5.7,<6",
     "duo_universal>=2.3,<3",
+    "gevent>=25,<27",
     "granian>=2.8,<3",
     "gunicorn>=25,<28",
     "hiredis>=3.3,<4",

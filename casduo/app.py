@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from casduo.endpoints.base import Route, Server
+from casduo.endpoints.browser import asked_for, logout
 from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
 from casduo.events.model import Fault, RequestRefused
-from casduo.protocol import responses
 from casduo.protocol.errors import InternalError, InvalidRequest
 from casduo.request import Request, new_reference
-from casduo.routes import ROUTES, Route, Server, asked_for, logout
+from casduo.routes import find_route
 from casduo.web import Reply, StartResponse
 from casduo.webflow.effects import Page
 
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+_BEARER = re.compile(r"[A-Za-z0-9]{16,}([A-Za-z0-9]{4})")
+"""The part of a ticket that nobody can guess has 24 characters or more."""
 
 
 class Application:
@@ -44,7 +49,7 @@ class Application:
         if not path.startswith(base + "/") and path != base:
             return self._outside(request)
         inner = path[len(base) :]
-        route = ROUTES.get(inner)
+        route = find_route(inner, rest_enabled=self.server.rest is not None)
         if route is None:
             return self._unrouted(request, inner)
         if request.method not in route.methods:
@@ -75,11 +80,13 @@ class Application:
 
     def _refused(self, request: Request, view: str, status: int) -> Reply:
         """A page for what is not there; the log has its reference, for somebody may ask what it was about."""
-        self.server.parts.journal.write(RequestRefused(request.subject(), code=view.upper(), path=request.path))
+        self.server.parts.journal.write(
+            RequestRefused(request.subject(), code=view.upper(), path=_masked(request.path))
+        )
         return self.server.web.page(request, Page(view, status=status))
 
     def _other_method(self, request: Request, route: Route) -> Reply:
-        allowed = ", ".join(("HEAD", *route.methods) if "GET" in route.methods else route.methods)
+        allowed = ", ".join(dict.fromkeys(("HEAD", *route.methods)) if "GET" in route.methods else route.methods)
         if request.method == "HEAD" and "GET" in route.methods:
             # HEAD makes and uses up nothing: it says that the address exists.
             return self.server.web.plain(200)
@@ -97,15 +104,12 @@ class Application:
                 request.subject(),
                 code=error.code if isinstance(error, CasduoError) else "UNEXPECTED",
                 detail=_told(error) if isinstance(error, CasduoError) else _where(error),
-                path=request.path,
+                path=_masked(request.path),
             )
         )
         web = self.server.web
-        if route.audience == "text":
-            return web.machine(responses.cas1_failure(), responses.TEXT_TYPE)
-        if route.audience == "xml":
-            failure = InvalidRequest() if expected else InternalError()
-            return web.machine(responses.xml_failure(failure), responses.XML_TYPE)
+        if route.refuse is not None:
+            return route.refuse(self.server, request, InvalidRequest() if expected else InternalError())
         if route.audience == "probe":
             return web.plain(500, "error\n")
         return web.page(request, _page_for(error, self._retry_url(request, route)))
@@ -144,6 +148,11 @@ def _page_for(error: Exception, retry_url: str) -> Page:
         case UpstreamError():
             return Page("store_unavailable", {"retry_url": retry_url}, status=503, wait=10)
     return Page("error", status=500)
+
+
+def _masked(path: str) -> str:
+    """Return a path for the log. The REST protocol has tickets in it, and who mistypes an address has them anywhere."""
+    return _BEARER.sub(r"…\1", path)
 
 
 def _told(error: CasduoError) -> str:

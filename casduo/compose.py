@@ -15,28 +15,38 @@ from casduo.authentication.passwords import Argon2Settings
 from casduo.authentication.users_file import UsersFileHandler, UsersFileSettings
 from casduo.clock import Clock, system_clock
 from casduo.csrf import CsrfTokens
+from casduo.endpoints.base import Server, ValidationSettings
 from casduo.events.journal import Journal, LogJournal
 from casduo.mfa.duo.gateway import DuoGateway, NullDuoGateway
 from casduo.mfa.duo.official import build_gateway
 from casduo.mfa.duo.settings import DuoSettings
 from casduo.parts import Parts
 from casduo.paths import views_directory
+from casduo.protocol.callback import ProxyCallback, build_client
+from casduo.protocol.entitlement import EntitlementRules
+from casduo.protocol.failures import FailureLog
+from casduo.protocol.proxy import Proxying
+from casduo.protocol.rest.clients import RestClients, rest_client
+from casduo.protocol.rest.passwords import Passwords
+from casduo.protocol.rest.sessions import RestProtocol
 from casduo.protocol.validation import Validator
-from casduo.routes import Server, ValidationSettings
 from casduo.rules import LoginRules
 from casduo.services.watch import RegistrySource
 from casduo.settings import Settings
 from casduo.signing import Signing
-from casduo.store import Store
 from casduo.store.embedded import EmbeddedValkey
-from casduo.store.store import client_for
+from casduo.store.later import LaterWrites
+from casduo.store.opening import embedded_valkey, open_store
 from casduo.throttling import Limit, LoginThrottle
+from casduo.tickets.answers import SignOutAnswers
+from casduo.tickets.ledger import Ledger
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from casduo.web import Site, Web
 from casduo.webflow.actions import FUNCTIONS
 from casduo.webflow.engine import Engine
 from casduo.webflow.execution import Executions
 from casduo.webflow.flows import FLOWS
+from casduo.worker.heartbeat import worker_alive
 
 _log = structlog.get_logger("casduo")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,6 +64,7 @@ class Composed:
     def close(self) -> None:
         """Stop watching, disconnect, and stop the embedded Valkey if it is ours."""
         self.parts.services.stop()
+        self.parts.later.stop()
         self.parts.store.close()
         if self.embedded is not None:
             self.embedded.stop()
@@ -77,25 +88,40 @@ def compose(
         _log.warning("secret_key", advice=said)
     services = RegistrySource(settings.registry, settings, clock)
     services.listen(lambda event, facts: _log.warning(event, **facts))
-    embedded = _embedded(settings)
+    embedded = embedded_valkey(settings)
     if embedded is not None:
         embedded.start()
     rules = login_rules(settings)
     signing = Signing(keys)
-    store = _store(settings, embedded)
+    # Half as many connections as threads would make threads wait for each other.
+    store = open_store(settings, embedded, settings.server.threads + 8)
     tickets = TicketRegistry(
         store,
-        Lifetimes(settings.session.lifetime, settings.session.idle, settings.tickets.service_ticket),
+        Lifetimes(
+            settings.session.lifetime,
+            settings.session.idle,
+            settings.tickets.service_ticket,
+            settings.session.remember_me.lifetime,
+            settings.session.remember_me.idle,
+        ),
     )
+    later = LaterWrites(store)
+    entitlement = EntitlementRules(rules.group_attributes, rules.duo_fail)
     parts = Parts(
         clock=clock,
         rules=rules,
         signing=signing,
         csrf=CsrfTokens(signing),
         store=store,
+        later=later,
         services=services,
         tickets=tickets,
-        validator=Validator(tickets, rules.group_attributes, rules.duo_fail),
+        answers=SignOutAnswers(
+            store, Ledger(store), worker_alive, settings.logout.wait, max(1, settings.server.threads // 4)
+        ),
+        validator=Validator(tickets, entitlement, _callback(settings, clock), later.add),
+        failures=FailureLog(store, later),
+        proxying=Proxying(tickets, entitlement),
         authenticator=Authenticator(handlers(settings), max(1, settings.server.threads // 2)),
         throttle=_throttle(settings),
         duo=_duo(settings, clock),
@@ -107,12 +133,44 @@ def compose(
         site, views_directory(), secure=url.scheme == "https", logo=settings.pages.logo, local=url.hostname in _LOCAL
     )
     executions = Executions(Engine(FLOWS, FUNCTIONS, parts), signing, store, rules)
-    server = Server(web, parts, executions, ValidationSettings(settings.validation.cas2_attributes))
+    server = Server(
+        web,
+        parts,
+        executions,
+        ValidationSettings(settings.validation.cas2_attributes),
+        _rest(settings, parts, entitlement),
+    )
     application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)
     wsgi = behind_proxies(application, settings.server.trusted_proxies)
     if watch:
         services.start()
+        later.start()
     return Composed(application, wsgi, parts, embedded)
+
+
+def _rest(settings: Settings, parts: Parts, entitlement: EntitlementRules) -> RestProtocol | None:
+    if not settings.rest.enabled:
+        return None
+    clients = (
+        rest_client(client.name, client.key.get_secret_value() if client.key else "", client.networks, client.services)
+        for client in settings.rest.clients
+    )
+    passwords = Passwords(parts.authenticator, parts.throttle, parts.duo, parts.journal, parts.rules.username_case)
+    return RestProtocol(
+        RestClients(clients),
+        passwords,
+        parts.services,
+        parts.tickets,
+        parts.store,
+        parts.throttle,
+        entitlement,
+        parts.journal,
+    )
+
+
+def _callback(settings: Settings, clock: Clock) -> ProxyCallback:
+    client = build_client(str(settings.outbound.ca_file) if settings.outbound.ca_file else None)
+    return ProxyCallback(client, max(1, settings.server.threads // 2), clock=clock)
 
 
 def login_rules(settings: Settings) -> LoginRules:
@@ -123,6 +181,8 @@ def login_rules(settings: Settings) -> LoginRules:
         form_lifetime=login.form_lifetime,
         flow_lifetime=login.flow_lifetime,
         session_lifetime=settings.session.lifetime,
+        remember_me=settings.session.remember_me.enabled,
+        remembered_lifetime=settings.session.remember_me.lifetime,
         username_case=login.username_case,
         group_attributes=tuple(login.group_attributes),
         duo_fail=duo.fail if duo else "closed",
@@ -133,21 +193,6 @@ def login_rules(settings: Settings) -> LoginRules:
         logout_follow_service=logout.follow_service,
         logout_legacy_url=logout.legacy_url == "as_service",
     )
-
-
-def _embedded(settings: Settings) -> EmbeddedValkey | None:
-    if settings.redis.url is not None:
-        return None
-    return EmbeddedValkey(settings.server.state_directory / "valkey")
-
-
-def _store(settings: Settings, embedded: EmbeddedValkey | None) -> Store:
-    redis = settings.redis
-    url = embedded.url if embedded is not None else redis.url or ""
-    password = redis.password.get_secret_value() if redis.password and embedded is None else ""
-    # Half as many connections as threads would make threads wait for each other.
-    most = max(redis.max_connections, settings.server.threads + 8)
-    return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))
 
 
 def handlers(settings: Settings) -> list[AuthenticationHandler]:

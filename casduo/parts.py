@@ -9,12 +9,16 @@ from casduo.clock import Clock
 from casduo.csrf import CsrfTokens
 from casduo.events.journal import Journal
 from casduo.mfa.duo.gateway import DuoGateway
+from casduo.protocol.failures import FailureLog
+from casduo.protocol.proxy import Proxying
 from casduo.protocol.validation import Validator
 from casduo.rules import LoginRules
 from casduo.services.watch import RegistrySource
 from casduo.signing import Signing
 from casduo.store import Store
+from casduo.store.later import LaterWrites
 from casduo.throttling import LoginThrottle
+from casduo.tickets.answers import SignOutAnswers
 from casduo.tickets.registry import TicketRegistry
 
 
@@ -27,9 +31,13 @@ class Parts:
     signing: Signing
     csrf: CsrfTokens
     store: Store
+    later: LaterWrites
     services: RegistrySource
     tickets: TicketRegistry
+    answers: SignOutAnswers
     validator: Validator
+    failures: FailureLog
+    proxying: Proxying
     authenticator: Authenticator
     throttle: LoginThrottle
     duo: DuoGateway

@@ -62,6 +62,28 @@ class Request:
         return self._parameters
 
     @property
+    def query_parameters(self) -> Parameters:
+        """The query alone, for an address whose body is no form.
+
+        :raises BadRequest: it cannot be read
+        """
+        return parse_parameters(self.environ.get("QUERY_STRING", ""))
+
+    def raw_body(self, most: int) -> bytes:
+        """Return the body as it was sent, whatever its type.
+
+        :param most: bytes; nothing is read of a longer one
+        :raises BadRequest: it is longer, cut off, or its length is not told
+        """
+        environ = self.environ
+        length = self._length(most)
+        body: bytes = environ["wsgi.input"].read(length) if length else b""
+        if len(body) < length:
+            # Cut off on the way: the last value may be half of what was meant.
+            raise BadRequest("length")
+        return body
+
+    @property
     def cookies(self) -> Mapping[str, str]:
         """The request's cookies; of two with one name the first."""
         if self._cookies is None:
@@ -112,23 +134,22 @@ class Request:
         return Subject(self.reference, self.address, principal, service)
 
     def _body(self) -> bytes:
-        environ = self.environ
-        kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        digits = environ.get("CONTENT_LENGTH") or "0"
-        if not (digits.isascii() and digits.isdecimal()) or "HTTP_TRANSFER_ENCODING" in environ:
-            # A body whose end the headers do not tell is not begun.
-            raise BadRequest("length")
-        if len(digits) > _MOST_DIGITS or (length := int(digits)) > MAX_BYTES:
-            raise BadRequest("too_long")
+        kind = self.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        length = self._length(MAX_BYTES)
         if kind != _FORM_TYPE:
             if length == 0:
                 return b""
             raise BadRequest("content_type")
-        body: bytes = environ["wsgi.input"].read(length)
-        if len(body) < length:
-            # Cut off on the way: the last value may be half of what was meant.
+        return self.raw_body(MAX_BYTES)
+
+    def _length(self, most: int) -> int:
+        digits = self.environ.get("CONTENT_LENGTH") or "0"
+        if not (digits.isascii() and digits.isdecimal()) or "HTTP_TRANSFER_ENCODING" in self.environ:
+            # A body whose end the headers do not tell is not begun.
             raise BadRequest("length")
-        return body
+        if len(digits) > _MOST_DIGITS or (length := int(digits)) > most:
+            raise BadRequest("too_long")
+        return length
 
 
 def new_reference() -> str:

@@ -13,13 +13,16 @@ from casduo.webflow.scope import Scope
 class LoginRules:
     """Settings of the login, the logout and the addresses of our own pages.
 
-    ``base`` is the path of the server without a trailing slash, ``/cas``. Times in seconds.
+    ``base`` is the path of the server without a trailing slash, ``/cas``. Times in seconds. ``remember_me`` says
+    whether people may choose a session of ``remembered_lifetime``.
     """
 
     base: str
     form_lifetime: float = 3600.0
     flow_lifetime: float = 600.0
     session_lifetime: float = 8 * 3600.0
+    remember_me: bool = False
+    remembered_lifetime: float = 30 * 86400.0
     username_case: Literal["lower", "keep"] = "lower"
     group_attributes: tuple[str, ...] = ("groups", "memberOf")
     duo_fail: Literal["closed", "open"] = "closed"
@@ -29,6 +32,10 @@ class LoginRules:
     logout_confirm: Literal["foreign", "always", "never"] = "foreign"
     logout_follow_service: bool = True
     logout_legacy_url: bool = False
+
+    def lifetime_of(self, remembered: bool) -> float:
+        """Return how long after its password a session ends."""
+        return self.remembered_lifetime if remembered else self.session_lifetime
 
     @property
     def home_url(self) -> str:

@@ -30,6 +30,7 @@ class Purpose(Enum):
 
     FLOW_KEY = "casduo.flow-key.v1"
     CSRF = "casduo.csrf.v1"
+    SIGN_OUT = "casduo.sign-out.v1"
 
 
 class TokenInvalid(Exception):

@@ -161,7 +161,7 @@ class Web:
         """
         response = self._effect(request, answer.effect, answer.execution)
         if answer.set_cookie is not None:
-            self._cookie(response, SESSION_COOKIE, answer.set_cookie)
+            self._cookie(response, SESSION_COOKIE, answer.set_cookie, answer.cookie_lifetime)
         if answer.execution and request.cookies.get(FLOW_COOKIE) != flow_cookie:
             self._cookie(response, FLOW_COOKIE, flow_cookie)
         return response
@@ -220,7 +220,8 @@ class Web:
         """
         assert page.form is not None
         names = tuple(name for name, _ in page.form.hidden)
-        key = (page.view, page.form.action, names, page.data["service"])
+        switches = tuple(value for value in page.data.values() if isinstance(value, bool))
+        key = (page.view, page.form.action, names, page.data["service"], switches)
         pieces = self._kept.get(key)
         if pieces is None:
             # Nobody outside can guess a mark, so nothing that a request brings can be taken for one.
@@ -257,11 +258,11 @@ class Web:
             headers.append(("Content-Length", str(len(body))))
         return Reply(status, headers, body)
 
-    def _cookie(self, response: Reply, name: str, value: str) -> None:
+    def _cookie(self, response: Reply, name: str, value: str, lifetime: int | None = None) -> None:
         cookie = dump_cookie(
             name,
             value,
-            max_age=None if value else 0,
+            max_age=lifetime if value else 0,
             expires=None if value else 0,
             path=self.site.base or "/",
             secure=self.secure,
@@ -282,7 +283,16 @@ def _policy(nonce: str, page: Page) -> str:
     logo = urlsplit(shown.logo) if isinstance(shown, ServiceFacts) and shown.logo else None
     # The signs of the stylesheet are data: URLs; a logo from elsewhere only where the registry names one.
     pictures = "'self' data:" + (f" {logo.scheme}://{logo.netloc}" if logo is not None and logo.netloc else "")
+    # Applications that the browser tells of a sign-out; addresses of the registry, never of the request.
+    framed = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in _frames(page)})
+    frames = f"frame-src {' '.join(framed)}; " if framed else ""
+    asking = "connect-src 'self'; " if page.data.get("again_url") else ""
     return (
-        f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src {pictures}; "
+        f"default-src 'none'; style-src 'self'; script-src 'nonce-{nonce}'; img-src {pictures}; {frames}{asking}"
         "base-uri 'none'; frame-ancestors 'none'"
     )
+
+
+def _frames(page: Page) -> Iterable[str]:
+    frames = page.data.get("frames")
+    return frames if isinstance(frames, tuple) else ()

@@ -30,8 +30,10 @@ class Subcommand:
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("serve", "casduo.cli.serve:serve", "Answer requests."),
+    Subcommand("worker", "casduo.cli.worker:worker", "Tell applications when a session has ended."),
     Subcommand("check", "casduo.cli.check:command", "Say everything that is wrong with settings and registry."),
     Subcommand("explain", "casduo.cli.explain:command", "Say who gets into an application, how, and why."),
+    Subcommand("sessions", "casduo.cli.sessions:sessions", "List and end sessions; say what applications were told."),
     Subcommand("flow", "casduo.cli.flow:flow", "Show or draw how a login proceeds."),
     Subcommand("users", "casduo.cli.users:users", "Add people to the users file and set passwords."),
     Subcommand("demo", "casduo.cli.demo:demo", "Run everything on this machine, to look at and to try."),

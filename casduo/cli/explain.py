@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from casduo.authentication.authenticator import MAX_USERNAME
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.lookup import look_up
+from casduo.cli.explain_failures import show_failures
 from casduo.explanation import Person, as_text, entry_for, explain, stores_for
 from casduo.fieldtypes import Moment
 from casduo.services.access import parse_address
@@ -29,7 +30,7 @@ _UNKNOWN_URL = ("malformed", "unregistered")
 
 
 @click.command("explain")
-@click.argument("url")
+@click.argument("url", metavar="URL")
 @click.option("--user", metavar="NAME", help="Explain for this person, who is looked up without a password.")
 @click.option("--address", metavar="IP", help="Address of the browser, for rules about networks.")
 @click.option(
@@ -48,6 +49,12 @@ _UNKNOWN_URL = ("malformed", "unregistered")
 )
 @click.option("--at", metavar="MOMENT", help="As at this date, or date with time, such as 2026-01-31T18:00.")
 @click.option("--all", "everything", is_flag=True, help="Show every entry, not only those near the URL.")
+@click.option(
+    "--failures",
+    is_flag=True,
+    help="Tell instead which validations of tickets failed of late, why, and what helps. URL may then be the id of an "
+    "entry, or 'unregistered'.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option(
     "--config",
@@ -67,6 +74,7 @@ def command(
     groups: tuple[str, ...],
     at: str | None,
     everything: bool,
+    failures: bool,
     as_json: bool,
     config: Path | None,
     registry: Path | None,
@@ -75,12 +83,18 @@ def command(
     told. URL is that of the application, or the login page's with the application in it.
 
     Ends with exit code 0 when there is an explanation, whatever it says; with 1 when no entry has the URL, when the URL
-    is refused, or when the person is not found; with 2 when settings, registry or options cannot be used.
+    is refused, when the person is not found, or when --failures meets no running server; with 2 when settings, registry
+    or options cannot be used.
     """
     settings = load_settings(find_settings(config, os.environ), os.environ)
     if address is not None and parse_address(address) is None:
         raise click.BadParameter(f"{address!r} is not an IP address", param_hint="--address")
     loaded = load_registry(registry or settings.registry, settings)
+    if failures:
+        if any((user, address, attributes, groups, at, everything)):
+            raise click.UsageError("--failures tells what has happened; it takes no person, address or moment")
+        show_failures(url, settings, loaded, as_json=as_json)
+        return
     now = _moment(at, settings) if at is not None else time.time()
     if attributes or groups:
         collected = _collect(settings, attributes, groups)

@@ -7,6 +7,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from casduo.errors import UpstreamUnavailable
 from casduo.log import configure_log
 from casduo.settings import Settings, ensure_secret_key, find_settings
 from casduo.store.embedded import EmbeddedValkey
+from casduo.worker.child import WorkerChild
 
 _APPLICATION = "casduo.wsgi:application"
 _LOOK_SECONDS = 1.0
@@ -41,24 +44,38 @@ def serve(config: Path | None, server: str | None) -> None:
     if path is not None:
         # The serving processes read the same file.
         os.environ["CASDUO_CONFIG"] = str(path.resolve())
-    embedded = None
-    if settings.redis.url is None:
-        # Started here so that it outlives every serving process and is stopped after the last of them.
-        embedded = EmbeddedValkey(settings.server.state_directory / "valkey")
-        try:
-            embedded.start()
-            threading.Thread(target=_keep_alive, args=(embedded,), daemon=True).start()
-        except UpstreamUnavailable as error:
-            click.echo(error.detail, err=True)
-            sys.exit(1)
-    try:
+    with ExitStack() as stack:
+        # Started here so that both outlive every serving process and are stopped after the last of them, Valkey last.
+        if settings.redis.url is None:
+            _embedded_valkey(settings, stack)
+        if settings.server.worker:
+            worker = WorkerChild(path.resolve() if path else None, lambda sentence: click.echo(sentence, err=True))
+            _at_the_end(stack, worker.stop)
+            worker.start()
         if (server or settings.server.server) == "granian":
             _granian(settings)
         else:
             _gunicorn(settings)
-    finally:
-        if embedded is not None:
-            embedded.stop()
+
+
+def _embedded_valkey(settings: Settings, stack: ExitStack) -> None:
+    embedded = EmbeddedValkey(settings.server.state_directory / "valkey")
+    try:
+        embedded.start()
+    except UpstreamUnavailable as error:
+        click.echo(error.detail, err=True)
+        sys.exit(1)
+    _at_the_end(stack, embedded.stop)
+    threading.Thread(target=_keep_alive, args=(embedded,), daemon=True).start()
+
+
+def _at_the_end(stack: ExitStack, stop: Callable[[], None]) -> None:
+    """Have ``stop`` called on the way out of this process.
+
+    gunicorn forks, and its serving processes come by here too when they end: what they share is not theirs to stop.
+    """
+    owner = os.getpid()
+    stack.callback(lambda: stop() if os.getpid() == owner else None)
 
 
 def _keep_alive(embedded: EmbeddedValkey) -> None:

@@ -92,11 +92,32 @@ class TicketGranted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TicketLoop(Event):
+    """An application got ticket after ticket and validated none. ``host`` is where it runs; ``returned`` says that it
+    came back with a ticket in its own address, which it did not recognise.
+    """
+
+    name: ClassVar[str] = "ticket.loop"
+    level: ClassVar[str] = "warning"
+    host: str = ""
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TicketValidated(Event):
     """An application learned who signed in."""
 
     name: ClassVar[str] = "ticket.validated"
     ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyTicketGranted(Event):
+    """An application got a ticket to call another one in a person's name. ``ticket`` is masked, ``proxy`` who asked."""
+
+    name: ClassVar[str] = "ticket.proxied"
+    ticket: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +204,33 @@ class Fault(Event):
     code: str = ""
     detail: str = ""
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTold(Event):
+    """A service answered the message that a session has ended. ``status`` is the HTTP status of its answer, ``ticket``
+    masked, ``milliseconds`` what the last attempt took.
+    """
+
+    name: ClassVar[str] = "signout.told"
+    ticket: str = ""
+    status: int = 0
+    detail: str = ""
+    milliseconds: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNotTold(Event):
+    """A service does not know that a session has ended: it did not answer, refused, or may not be called.
+
+    ``detail`` is the word for why; the other facts are those of :class:`ServiceTold`.
+    """
+
+    name: ClassVar[str] = "signout.failed"
+    level: ClassVar[str] = "warning"
+    ticket: str = ""
+    status: int = 0
+    detail: str = ""
+    milliseconds: int = 0
+    attempts: int = 0

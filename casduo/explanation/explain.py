@@ -7,14 +7,17 @@ from dataclasses import replace
 from casduo.authentication.model import Reason
 from casduo.explanation import conditions
 from casduo.explanation.conditions import Facts
+from casduo.explanation.dealings import dealings, proxying, sign_out
 from casduo.explanation.matching import entries
 from casduo.explanation.model import Condition, Explanation, Person, Reading, Service, State, Verdict
 from casduo.explanation.reading import read
 from casduo.explanation.release import answers, told
 from casduo.explanation.values import duo_values
+from casduo.fieldtypes import format_duration
 from casduo.services.index import Registry
 from casduo.services.lint import Entry, notes
 from casduo.services.model import RegisteredService
+from casduo.services.pairwise import PairwiseIds
 from casduo.services.urls import ServiceUrl
 from casduo.settings import Settings
 from casduo.yamlfile import Document
@@ -60,6 +63,7 @@ def explain(
     *,
     person: Person | None = None,
     address: str | None = None,
+    pairwise: PairwiseIds | None = None,
     everything: bool = False,
 ) -> Explanation:
     """Explain the URL ``given`` for ``person``, or for whoever comes.
@@ -67,13 +71,16 @@ def explain(
     :param given: a service URL, or the address of the login page with one in it
     :param now: epoch seconds: of the sign-in, the second factor and the validation
     :param address: of the browser; None: not known
+    :param pairwise: makes pairwise ids; None: their key is not known
     :param everything: tell about every entry of the registry, not only those near the URL
     """
     facts = Facts(person, address, now, settings.login.group_attributes)
     reading, url = read(given, _login_url(settings), registry.schemes)
     found = registry.find(url) if url is not None else None
     near, omitted = entries(registry, url, everything=everything) if url is not None else ((), len(registry))
-    service = _service(url, found, registry, settings, facts) if url is not None and found is not None else None
+    service = None
+    if url is not None and found is not None:
+        service = _service(url, found, registry, settings, facts, pairwise)
     verdict, sentence = _verdict(reading, service, found, facts)
     return Explanation(
         verdict=verdict,
@@ -94,12 +101,17 @@ def _login_url(settings: Settings) -> str:
 
 
 def _service(
-    url: ServiceUrl, service: RegisteredService, registry: Registry, settings: Settings, facts: Facts
+    url: ServiceUrl,
+    service: RegisteredService,
+    registry: Registry,
+    settings: Settings,
+    facts: Facts,
+    pairwise: PairwiseIds | None,
 ) -> Service:
     access = conditions.access(service, facts)
     duo = replace(conditions.duo(service.duo_rule, facts), values=duo_values(service, settings.duo))
-    fails_open = any((value.name, value.text) == ("fail", "open") for value in duo.values)
     settled = service.channel == "browser" and "depends" not in (access.state, duo.state)
+    session = service.session
     return Service(
         id=service.id,
         name=service.name,
@@ -107,11 +119,17 @@ def _service(
         channel=service.channel,
         handlers=stores_for(service, settings),
         single_sign_on=service.single_sign_on,
+        accept_remember_me=service.accept_remember_me,
+        session_lifetime=format_duration(session.lifetime) if session.lifetime is not None else "",
+        session_idle=format_duration(session.idle) if session.idle is not None else "",
         warn=service.warn,
         access=access,
         duo=duo,
-        release=told(service, facts.person),
-        answers=answers(url, service, registry, facts, duo=duo.state == "met", fails_open=fails_open)
+        release=told(service, facts.person, pairwise),
+        dealings=dealings(service),
+        proxying=proxying(service),
+        sign_out=sign_out(service),
+        answers=answers(url, service, registry, facts, duo, cas2_attributes=settings.validation.cas2_attributes)
         if settled
         else (),
         without_effect=_without_effect(service),

@@ -20,8 +20,10 @@ State = Literal["met", "not met", "depends"]
 Relation = Literal["chosen", "later", "same host", "like", "other"]
 """Of an entry to a URL: has it; would have it, were it first; differs behind the host; has a similar host; no more."""
 
-Origin = Literal["entry", "application", "settings", "default"]
-"""Where a value comes from: the registry entry, the Duo application it names, the section ``duo``, or casduo itself."""
+Origin = Literal["entry", "client", "application", "settings", "default"]
+"""Where a value comes from: the registry entry, what is known of the client it names, the Duo application it names, the
+section ``duo``, or casduo itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +121,24 @@ class Duo:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedAttribute:
-    """One attribute that the entry lists. ``why`` explains values that are missing or changed; empty otherwise."""
+    """One attribute that the entry lists.
+
+    :param shaping: what the entry does to its values, such as leaving out what does not match; empty for nothing
+    :param why: explains values that are missing, or that the application gets otherwise; empty otherwise
+    """
 
     name: str
     source: str
     values: tuple[str, ...]
     why: str = ""
+    shaping: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What the application is told.
 
-    :param user: the user name; empty when there is none, or nobody was given
+    :param user: the user name; empty when there is none, when nobody was given, or without the key of pairwise ids
     :param user_source: where it comes from
     :param problem: why there is no user name, which means no ticket; empty otherwise
     """
@@ -144,11 +151,42 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What ``/p3/serviceValidate`` would answer. ``when`` says after which sign-in, ``code`` is that of a failure."""
+    """What validating would answer, to the letter.
 
+    :param path: of the endpoint that is asked: the one of the newest CAS protocol that the entry allows
+    :param when: after which sign-in
+    :param code: that of a failure; empty for a success
+    """
+
+    path: str
     when: str
     code: str
-    xml: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proxying:
+    """Whether a service may get proxy tickets, and for whom.
+
+    :param callbacks: patterns of the addresses that proxy-granting tickets are sent to
+    :param private_addresses: whether those may be private ones
+    :param accept_status: HTTP status codes that count as taken
+    :param targets: ids of the services it may call; empty for all
+    """
+
+    allowed: bool
+    callbacks: tuple[str, ...] = ()
+    private_addresses: bool = False
+    accept_status: tuple[int, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """How a service learns that a session has ended: by which channel, and where when the entry names an address."""
+
+    channel: Literal["back_channel", "front_channel", "none"]
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +195,13 @@ class Service:
 
     :param handlers: names of the stores that may check the password, in the order in which they are asked
     :param single_sign_on: whether a session that lives is enough
+    :param accept_remember_me: whether a remembered one is, too
+    :param session_lifetime: how long the password may be ago; empty where the entry does not say
+    :param session_idle: how long it may have been unused; empty where the entry does not say
     :param warn: whether people are asked before they are sent to it
-    :param answers: of the validation; empty without a person, or while something depends on what was not given
+    :param dealings: how it is answered: protocols, comparison, forms of values
+    :param answers: of the validation; empty without a person, without a CAS protocol, or while something depends on
+        what was not given
     :param without_effect: keys of the entry that are read and do nothing yet
     """
 
@@ -168,10 +211,16 @@ class Service:
     channel: str
     handlers: tuple[str, ...]
     single_sign_on: bool
+    accept_remember_me: bool
+    session_lifetime: str
+    session_idle: str
     warn: bool
     access: Access
     duo: Duo
     release: Release
+    dealings: tuple[Value, ...]
+    proxying: Proxying
+    sign_out: SignOut
     answers: tuple[Answer, ...]
     without_effect: tuple[str, ...]
 

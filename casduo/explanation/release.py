@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from casduo.explanation.conditions import Facts, few
-from casduo.explanation.model import Answer, Person, Release, ReleasedAttribute
+from casduo.explanation.model import Answer, Duo, Person, Release, ReleasedAttribute
 from casduo.mfa.strength import NO_STRENGTH, UNAVAILABLE, Strength
+from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.errors import ProtocolError
-from casduo.protocol.responses import xml_failure, xml_success
-from casduo.protocol.validation import FailMode, ValidationRequest, judge
+from casduo.protocol.responses import cas1_failure, cas1_success, xml_failure, xml_success
+from casduo.protocol.validation import ValidationRequest, judge
 from casduo.services.index import Registry
-from casduo.services.model import RegisteredService, ReleaseRule
+from casduo.services.model import Protocol, RegisteredService, ReleaseRule
 from casduo.services.names import LISTED_NAMES
-from casduo.services.release import Released, UsernameUnfit, release
+from casduo.services.pairwise import PairwiseIds
+from casduo.services.release import PairwiseKeyMissing, UsernameUnfit, release, shaped
 from casduo.services.urls import ServiceUrl
 from casduo.tickets.ids import TicketId, TicketKind
 from casduo.tickets.model import ServiceTicket, TakenTicket, TicketGrantingTicket
@@ -25,44 +27,77 @@ _UNFIT = {
 }
 
 
-def told(service: RegisteredService, person: Person | None) -> Release:
-    """Return what ``service`` is told about ``person``; without one, what it would be told about anybody."""
+def told(service: RegisteredService, person: Person | None, pairwise: PairwiseIds | None = None) -> Release:
+    """Return what ``service`` is told about ``person``; without one, what it would be told about anybody.
+
+    :param pairwise: makes pairwise ids; ``None``: their key is not known
+    """
+    source = _user_source(service)
+    if person is None:
+        return Release("", source, "", tuple(_listed(rule) for rule in service.release_rules))
+    # What there is to say besides the name is worth knowing, whatever becomes of that.
+    nameless = service.model_copy(update={"username_attribute": None, "pairwise_id": False})
+    attributes = release(nameless, "nobody", person.attributes).attributes
+    user, problem = "", ""
+    try:
+        user = release(service, person.name, person.attributes, pairwise=pairwise).user
+    except UsernameUnfit as error:
+        subject = f"attribute {error.attribute}" if error.attribute else "the user name of the sign-in"
+        problem = _UNFIT[error.reason].format(subject)
+    except PairwiseKeyMissing:
+        source += "; the key for that is not known here"
+    listed = tuple(_attribute(rule, service, person.attributes, attributes) for rule in service.release_rules)
+    return Release(user, source, problem, listed)
+
+
+def _user_source(service: RegisteredService) -> str:
     rule = service.username_attribute
     source = f"attribute {rule.attribute}" if rule is not None else "the user name of the sign-in"
     if rule is not None and rule.case != "keep":
         source += f", in {rule.case} case"
-    if person is None:
-        return Release("", source, "", tuple(_listed(rule) for rule in service.release_rules))
-    released, problem = Released("", {}), ""
-    try:
-        released = release(service, person.name, person.attributes)
-    except UsernameUnfit as error:
-        subject = f"attribute {error.attribute}" if error.attribute else "the user name of the sign-in"
-        problem = _UNFIT[error.reason].format(subject)
-        # The rest is worth knowing all the same.
-        released = release(service.model_copy(update={"username_attribute": None}), "nobody", person.attributes)
-        released = Released("", released.attributes)
-    attributes = tuple(_attribute(rule, person.attributes, released) for rule in service.release_rules)
-    return Release(released.user, source, problem, attributes)
+    return f"pairwise id made of {source}" if service.pairwise_id else source
 
 
 def _listed(rule: ReleaseRule) -> ReleasedAttribute:
     if rule.name in LISTED_NAMES:
         return ReleasedAttribute(rule.name, "", (), "said by the server about the sign-in")
-    return ReleasedAttribute(rule.name, rule.source, rule.static, "the same for everybody" if rule.static else "")
+    why = "the same for everybody" if rule.static else ""
+    return ReleasedAttribute(rule.name, rule.source, rule.static, why, _shaping(rule))
 
 
-def _attribute(rule: ReleaseRule, attributes: Mapping[str, tuple[str, ...]], released: Released) -> ReleasedAttribute:
-    values = released.attributes.get(rule.name, ())
+def _shaping(rule: ReleaseRule) -> str:
+    parts = [f"only what matches {rule.match}"] if rule.match else []
+    parts += [f"as {rule.replace}"] if rule.replace is not None else []
+    parts += [f"in {rule.case} case"] if rule.case != "keep" else []
+    return ", ".join(parts)
+
+
+def _attribute(
+    rule: ReleaseRule,
+    service: RegisteredService,
+    known: Mapping[str, tuple[str, ...]],
+    released: Mapping[str, tuple[str, ...]],
+) -> ReleasedAttribute:
+    values = released.get(rule.name, ())
     if rule.name in LISTED_NAMES or rule.static:
         why = _listed(rule).why
-    elif rule.source not in attributes:
-        why = f"the person has no attribute {rule.source}{_near(rule.source, attributes)}"
+    elif rule.source not in known:
+        why = f"the person has no attribute {rule.source}{_near(rule.source, known)}"
     elif not values:
-        why = f"none of the values of {rule.source} is left: {few(attributes[rule.source])}"
+        why = f"none of the values of {rule.source} is left: {few(known[rule.source])}"
     else:
-        why = ""
-    return ReleasedAttribute(rule.name, rule.source, values, why)
+        left_out = [value for value in known[rule.source] if value and not shaped(value, rule)]
+        why = f"left out: {few(left_out)}" if left_out else ""
+    why = "; ".join(filter(None, (why, _several(values, service.multivalue))))
+    return ReleasedAttribute(rule.name, rule.source, values, why, _shaping(rule))
+
+
+def _several(values: tuple[str, ...], style: str) -> str:
+    """Return what a service that is not told several values as such gets instead; empty where nothing changes."""
+    separator = style.removeprefix("join:")
+    if style.startswith("join:") and any(separator in value for value in values):
+        return f"a value holds the separator {separator}, so it reads as several"
+    return f"in XML only {values[0]}" if style == "first" and len(values) > 1 else ""
 
 
 def _near(source: str, attributes: Mapping[str, tuple[str, ...]]) -> str:
@@ -72,23 +107,39 @@ def _near(source: str, attributes: Mapping[str, tuple[str, ...]]) -> str:
 
 # --- the answer -----------------------------------------------------------------------------------------------------
 
+_ENDPOINTS: dict[Protocol, str] = {"cas3": "/p3/serviceValidate", "cas2": "/serviceValidate", "cas1": "/validate"}
+
 
 def answers(
-    url: ServiceUrl, service: RegisteredService, registry: Registry, facts: Facts, *, duo: bool, fails_open: bool
+    url: ServiceUrl,
+    service: RegisteredService,
+    registry: Registry,
+    facts: Facts,
+    duo: Duo,
+    *,
+    cas2_attributes: bool,
 ) -> tuple[Answer, ...]:
-    """Return what ``/p3/serviceValidate`` would answer for a ticket of a session that begins now; no answer twice.
+    """Return what validating would answer for a ticket of a session that begins now; no answer twice. None without a
+    person, without a CAS protocol, or where a pairwise id would be needed whose key is not known.
 
-    :param duo: whether Duo is required
-    :param fails_open: whether the service is used without Duo while Duo cannot be reached
+    :param duo: whether Duo is required and how it is asked
+    :param cas2_attributes: whether CAS 2.0 tells attributes
     """
-    if facts.person is None:
+    protocol = next((protocol for protocol in _ENDPOINTS if protocol in service.protocols), None)
+    if facts.person is None or protocol is None:
         return ()
+    fails_open = any((value.name, value.text) == ("fail", "open") for value in duo.values)
+    rules = EntitlementRules(facts.group_attributes, "open" if fails_open else "closed")
+    request = ValidationRequest(url, TicketId(TicketKind.SERVICE, "", ""), False, "", protocol)
     found: dict[str, Answer] = {}
-    for when, strength in _sign_ins(facts.now, duo=duo, fails_open=fails_open):
+    for when, strength in _sign_ins(facts.now, duo=duo.state == "met", fails_open=fails_open):
         session = _session(facts.person, facts, strength)
         ticket = ServiceTicket(service=url.raw, service_id=service.id, primary=True, session="")
-        code, xml = _answer(url, TakenTicket(ticket, session), registry, facts, "open" if fails_open else "closed")
-        found.setdefault(xml, Answer(when, code, xml))
+        try:
+            code, body = _answer(request, TakenTicket(ticket, session), registry, facts.now, rules, cas2_attributes)
+        except PairwiseKeyMissing:
+            continue
+        found.setdefault(body, Answer(_ENDPOINTS[protocol], when, code, body))
     return tuple(found.values())
 
 
@@ -112,14 +163,20 @@ def _session(person: Person, facts: Facts, strength: Strength) -> TicketGranting
 
 
 def _answer(
-    url: ServiceUrl, taken: TakenTicket, registry: Registry, facts: Facts, duo_fail: FailMode
+    request: ValidationRequest,
+    taken: TakenTicket,
+    registry: Registry,
+    now: float,
+    rules: EntitlementRules,
+    cas2_attributes: bool,
 ) -> tuple[str, str]:
-    """Return code and XML of the answer for a ticket that nobody has."""
-    request = ValidationRequest(url, TicketId(TicketKind.SERVICE, "", ""), renew=False, proxy_callback="")
+    """Return code and body of the answer for a ticket that nobody has."""
     try:
-        validated = judge(
-            request, taken, registry, facts.now, group_attributes=facts.group_attributes, duo_fail=duo_fail
-        )
+        validated = judge(request, taken, registry, now, rules)
     except ProtocolError as error:
-        return error.code, xml_failure(error).decode()
-    return "", xml_success(validated, with_attributes=True).decode()
+        body = cas1_failure() if request.protocol == "cas1" else xml_failure(error)
+        return error.code, body.decode()
+    if request.protocol == "cas1":
+        return "", cas1_success(validated.released.user).decode()
+    with_attributes = request.protocol == "cas3" or cas2_attributes
+    return "", xml_success(validated, with_attributes=with_attributes).decode()

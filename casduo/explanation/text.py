@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from casduo.explanation.conditions import depends_on, few
-from casduo.explanation.model import Access, Condition, Duo, Explanation, Origin, Person, Release, Service, State, Value
+from casduo.explanation.model import (
+    Access,
+    Condition,
+    Duo,
+    Explanation,
+    Origin,
+    Person,
+    Proxying,
+    Release,
+    ReleasedAttribute,
+    Service,
+    SignOut,
+    State,
+    Value,
+)
 
 _WIDEST = 56
 """Characters. A cell that is wider pushes its own row to the right, and no other."""
@@ -14,9 +28,16 @@ _ACCESS: dict[State, str] = {"met": "granted", "not met": "refused", "depends": 
 _DUO: dict[State, str] = {"met": "required", "not met": "not required", "depends": "depends on"}
 _ORIGINS: dict[Origin, str] = {
     "entry": "from the entry",
+    "client": "from the client",
     "application": "from the Duo application",
     "settings": "from section duo",
     "default": "default",
+}
+
+_CHANNELS = {
+    "back_channel": "from server to server",
+    "front_channel": "by the browser, on the sign-out page",
+    "none": "the application is not told",
 }
 
 Row = Sequence[str]
@@ -50,6 +71,11 @@ def _service(service: Service, person: Person | None) -> Iterator[str]:
     if duo.values:
         yield from _section("How Duo is asked", _values(duo.values))
     yield from _section("The application is told", _release(service.release))
+    yield from _section("How it is answered", _values(service.dealings))
+    yield from _section(
+        f"Proxying: {'allowed' if service.proxying.allowed else 'not allowed'}", _proxying(service.proxying)
+    )
+    yield from _section("Sign-out", _sign_out(service.sign_out))
     yield from _answers(service, person)
     if service.without_effect:
         yield from _section("Written in the entry, without effect yet", [(key,) for key in service.without_effect])
@@ -57,13 +83,20 @@ def _service(service: Service, person: Person | None) -> Iterator[str]:
 
 def _answers(service: Service, person: Person | None) -> Iterator[str]:
     for answer in service.answers:
-        rows = [(line,) for line in answer.xml.splitlines()]
-        yield from _section(f"Answer of /p3/serviceValidate {answer.when}", rows)
+        rows = [(line,) for line in answer.body.splitlines()]
+        yield from _section(f"Answer of {answer.path} {answer.when}", rows)
     if not service.answers and service.channel == "browser":
-        needed = [] if person is not None else ["the person (--user)"]
-        if any(condition.kind == "network" for condition in _open(service)):
-            needed.append("the address (--address)")
-        yield from _section(f"Answer of /p3/serviceValidate: depends on {' and '.join(needed)}", [])
+        yield from _section(f"Answer of the validation: {_why_none(service, person)}", [])
+
+
+def _why_none(service: Service, person: Person | None) -> str:
+    needed = [] if person is not None else ["the person (--user)"]
+    if any(condition.kind == "network" for condition in _open(service)):
+        needed.append("the address (--address)")
+    if needed:
+        return f"depends on {' and '.join(needed)}"
+    named = service.release.user or service.release.problem
+    return "no CAS protocol is allowed" if named else "depends on the key of pairwise ids"
 
 
 def _open(service: Service) -> list[Condition]:
@@ -111,9 +144,20 @@ def _known(person: Person) -> str:
 
 def _sign_in(service: Service) -> Iterator[Row]:
     yield "password", f"checked by {', '.join(service.handlers) or 'nobody'}"
-    yield "session", "a live one is enough" if service.single_sign_on else "not enough: the password is asked each time"
+    yield "session", _session(service)
     if service.warn:
         yield "warning", "people are asked before they are sent on"
+
+
+def _session(service: Service) -> str:
+    if not service.single_sign_on:
+        return "not enough: the password is asked each time"
+    demands = [] if service.accept_remember_me else ["it is not a remembered one"]
+    if service.session_lifetime:
+        demands.append(f"the password was given no more than {service.session_lifetime} ago")
+    if service.session_idle:
+        demands.append(f"it was used no more than {service.session_idle} ago")
+    return "a live one is enough" + (f", if {' and '.join(demands)}" if demands else "")
 
 
 def _access(access: Access) -> Iterator[Row]:
@@ -149,10 +193,30 @@ def _meaning(value: Value) -> str:
 def _release(release: Release) -> Iterator[Row]:
     yield "user", release.user or ("nothing" if release.problem else "-"), release.problem or release.user_source
     for attribute in release.attributes:
-        source = f"attribute {attribute.source}" if attribute.source else ""
-        yield attribute.name, few(attribute.values) or "-", attribute.why or source
+        yield attribute.name, few(attribute.values) or "-", _explained(attribute)
     if not release.attributes:
         yield ("no attributes",)
+
+
+def _explained(attribute: ReleasedAttribute) -> str:
+    source = f"attribute {attribute.source}" if attribute.source and (attribute.values or not attribute.why) else ""
+    made = ", ".join(filter(None, (source, attribute.shaping)))
+    return "; ".join(filter(None, (made, attribute.why)))
+
+
+def _proxying(proxying: Proxying) -> Iterator[Row]:
+    if not proxying.allowed:
+        return
+    private = ", on private addresses, too" if proxying.private_addresses else ""
+    yield "callbacks", few(proxying.callbacks) + private
+    yield "accepted", f"status {', '.join(map(str, proxying.accept_status))}"
+    yield "targets", few(proxying.targets) or "every service of the registry"
+
+
+def _sign_out(sign_out: SignOut) -> Iterator[Row]:
+    yield "channel", _CHANNELS[sign_out.channel]
+    if sign_out.channel != "none":
+        yield "address", sign_out.url or "the URL that the ticket was for"
 
 
 # --- columns --------------------------------------------------------------------------------------------------------

@@ -16,13 +16,18 @@ All options: :class:`Settings`. What the application finds in ``environ``: :clas
 from __future__ import annotations
 
 from casduo.middleware.errors import (
+    CasUnavailable,
+    InvalidResponse,
     MiddlewareError,
+    ProxyRefused,
     SessionEnded,
     SessionTooLarge,
     SettingsError,
     StoreUnavailable,
 )
+from casduo.middleware.grants import GrantStore, MemoryGrants
 from casduo.middleware.middleware import CasMiddleware
+from casduo.middleware.proxying import Proxy
 from casduo.middleware.session import (
     CookieSessions,
     Found,
@@ -33,15 +38,23 @@ from casduo.middleware.session import (
     SessionInfo,
     SessionStore,
 )
+from casduo.middleware.session_memory import MemorySessions
 from casduo.middleware.settings import Settings
 
 __all__ = [
     "CasMiddleware",
+    "CasUnavailable",
     "CookieSessions",
     "Found",
+    "GrantStore",
+    "InvalidResponse",
     "Limits",
+    "MemoryGrants",
     "MemoryRevocations",
+    "MemorySessions",
     "MiddlewareError",
+    "Proxy",
+    "ProxyRefused",
     "Revocations",
     "Session",
     "SessionEnded",

@@ -72,7 +72,9 @@ class Answers:
 
     def text(self, status: int, text: str = "") -> Response:
         """Return a line of text for the CAS server's back channel."""
-        return Response(text, status=status, content_type="text/plain; charset=utf-8")
+        response = Response(text, status=status, content_type="text/plain; charset=utf-8")
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 def _log(event: str, status: int) -> str:

@@ -6,6 +6,8 @@
     ├── AddressTooLong         the address cannot be carried through a sign-in
     ├── InvalidResponse        the CAS server's answer is not one that may be believed
     ├── InvalidLogoutRequest   a back-channel message that cannot be read
+    ├── InvalidCallback        what came to the proxy callback is no proxy-granting ticket
+    ├── ProxyRefused           the CAS server gives no proxy ticket
     ├── CasUnavailable         the CAS server could not be asked
     ├── StoreUnavailable       sessions can be neither read nor written
     ├── SessionTooLarge        what the session must hold does not fit into a cookie
@@ -48,7 +50,7 @@ class AddressTooLong(MiddlewareError):
 
 
 class InvalidResponse(MiddlewareError):
-    """The answer to a validation may not be believed. ``reason`` is a fixed sentence, never part of the answer."""
+    """An answer of the CAS server may not be believed. ``reason`` is a fixed sentence, never part of the answer."""
 
     code = "INVALID_RESPONSE"
 
@@ -65,6 +67,30 @@ class InvalidLogoutRequest(MiddlewareError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class InvalidCallback(MiddlewareError):
+    """A call of the proxy callback cannot be read. ``reason`` is a fixed sentence, never part of the call."""
+
+    code = "INVALID_PROXY_CALLBACK"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ProxyRefused(MiddlewareError):
+    """The CAS server gives no proxy ticket.
+
+    ``refusal`` is the server's code (``INVALID_TICKET``: the person has signed out there; ``UNAUTHORIZED_SERVICE``: not
+    for this target), or ``NO_PROXY_GRANTING_TICKET``: this session never got what tickets are bought with.
+    """
+
+    code = "PROXY_REFUSED"
+
+    def __init__(self, refusal: str) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 class CasUnavailable(MiddlewareError):

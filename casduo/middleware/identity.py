@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from casduo.middleware import proxies
 from casduo.middleware.session import Session, session_info
 from casduo.middleware.settings import Settings
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 USER_KEY: Final = "casduo.user"
 ATTRIBUTES_KEY: Final = "casduo.attributes"
 SESSION_KEY: Final = "casduo.session"
+PROXY_KEY: Final = "casduo.proxy"
 
-_CLAIMS: Final = frozenset(
-    {"REMOTE_USER", "AUTH_TYPE", "HTTP_REMOTE_USER", "HTTP_AUTH_TYPE", USER_KEY, ATTRIBUTES_KEY, SESSION_KEY}
-)
+_OURS: Final = frozenset({USER_KEY, ATTRIBUTES_KEY, SESSION_KEY, PROXY_KEY})
+_CLAIMS: Final = _OURS | {"REMOTE_USER", "AUTH_TYPE", "HTTP_REMOTE_USER", "HTTP_AUTH_TYPE"}
 _CLAIM_PREFIXES: Final = ("HTTP_CAS_",)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_HEADER_NAMES: Final = re.compile(r"[^A-Z0-9]")
@@ -37,6 +38,8 @@ def denial(session: Session, settings: Settings) -> Denial | None:
     wanted = settings.require_context
     if wanted is not None and wanted not in session.attributes.get("authnContextClass", ()):
         return Denial("INVALID_AUTHENTICATION_CONTEXT", wanted)
+    if session.proxies and not proxies.allowed(session.proxies, settings.allowed_proxies):
+        return Denial("PROXY_NOT_ALLOWED")
     if not remote_user(session, settings):
         return Denial("NO_REMOTE_USER")
     return None

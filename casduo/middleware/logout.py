@@ -1,8 +1,9 @@
 """Reads the back-channel sign-out message of a CAS server: text in, the ticket out, or :class:`InvalidLogoutRequest`.
 
 The message is a form with one field, ``logoutRequest``, that holds a SAML 2.0 ``LogoutRequest`` whose
-``SessionIndex`` is the service ticket that began the session (CAS Protocol 3.0, 2.3.3). It is not signed: knowing the
-ticket is the proof. So whoever reads tickets (in logs, in referrers) can end sessions, and no more than that.
+``SessionIndex`` is the service or proxy ticket that began the session (CAS Protocol 3.0, 2.3.3). It is not signed:
+knowing the ticket is the proof. So whoever reads tickets (in logs, in referrers) can end sessions, and no more than
+that.
 """
 
 from __future__ import annotations
@@ -63,6 +64,6 @@ def session_index(message: str) -> str:
     if len(indexes) != 1:
         raise InvalidLogoutRequest("not exactly one SessionIndex")
     ticket = (indexes[0].text or "").strip()
-    if len(indexes[0]) or not is_ticket(ticket):
+    if len(indexes[0]) or not is_ticket(ticket, proxied=True):
         raise InvalidLogoutRequest("the SessionIndex is not a ticket")
     return ticket

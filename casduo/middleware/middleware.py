@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from casduo.middleware import notices, steps, urls
 from casduo.middleware.answers import Answers, logger
+from casduo.middleware.client import CasClient
 from casduo.middleware.cookies import Cookies, CookieValues, Header, cookie_values
 from casduo.middleware.errors import (
     AddressTooLong,
@@ -21,8 +22,9 @@ from casduo.middleware.errors import (
     StoreUnavailable,
     UnknownHost,
 )
-from casduo.middleware.identity import clear_claims, denial, tell
+from casduo.middleware.identity import PROXY_KEY, clear_claims, denial, tell
 from casduo.middleware.paths import Access, PathRules
+from casduo.middleware.proxying import Callback, Proxy
 from casduo.middleware.request import Request, read_request
 from casduo.middleware.session import Found, Session
 from casduo.middleware.settings import Settings
@@ -30,7 +32,7 @@ from casduo.middleware.sign_in import SignIn
 from casduo.middleware.sign_out import BackChannel, SignOut
 from casduo.middleware.signing import Signer
 from casduo.middleware.steps import Situation, Step
-from casduo.middleware.stores import session_store
+from casduo.middleware.stores import grant_store, session_store
 from casduo.middleware.visit import Visit
 
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ class CasMiddleware:
     """Puts a WSGI application behind a CAS server.
 
     The application finds ``REMOTE_USER``, ``AUTH_TYPE`` = ``CAS``, ``casduo.user``, ``casduo.attributes`` (lists by
-    name) and ``casduo.session`` (:class:`~casduo.middleware.SessionInfo`) in ``environ``, and nothing a client could
-    have forged. Safe under threads and greenlets.
+    name) and ``casduo.session`` (:class:`~casduo.middleware.SessionInfo`) in ``environ``, as a proxy also
+    ``casduo.proxy`` (:class:`~casduo.middleware.Proxy`), and nothing a client could have forged. Safe under threads and
+    greenlets.
 
     :param app: the application.
     :param settings: a :class:`Settings`; or give its options by keyword, ``cas_url=..., service_url=...``.
@@ -73,7 +76,17 @@ class CasMiddleware:
         self._store = session_store(settings, signer)
         self._cookies = Cookies(settings, signer)
         self._answers = Answers(settings)
-        self._sign_in = SignIn(settings, self._store, self._cookies, self._answers)
+        self._client = CasClient(
+            settings.cas_back_channel_url or settings.cas_url,
+            ca_file=settings.ca_file,
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            pgt_url=settings.callback_url,
+            proxied=bool(settings.allowed_proxies),
+        )
+        grants = grant_store(settings)
+        self._callback = Callback(settings.callback_path, grants, self._answers)
+        self._sign_in = SignIn(settings, self._client, self._store, grants, self._cookies, self._answers)
         self._sign_out = SignOut(settings, self._store, signer, self._cookies, self._answers)
         self._back_channel = BackChannel(settings, self._store, self._answers)
 
@@ -81,7 +94,9 @@ class CasMiddleware:
         """Answer a request, or let the application answer it."""
         clear_claims(environ, self._settings)
         now = self._clock()
-        answer = self._back_channel.answer(environ, now) or self._answer(environ, now)
+        answer = (
+            self._back_channel.answer(environ, now) or self._callback.answer(environ, now) or self._answer(environ, now)
+        )
         if isinstance(answer, Response):
             return answer(environ, start_response)
         return self._pass(environ, start_response, answer)
@@ -89,7 +104,9 @@ class CasMiddleware:
     def _answer(self, environ: WSGIEnvironment, now: float) -> Response | Visit:
         settings = self._settings
         try:
-            address = urls.public_address(environ, settings.service_url, settings.allowed_hosts)
+            address = urls.public_address(
+                environ, settings.service_url, settings.allowed_hosts, proxied=bool(settings.allowed_proxies)
+            )
         except UnknownHost:
             return self._answers.page(notices.unknown_host(), None, now, event="request for an unknown host")
         request = read_request(environ, address)
@@ -134,6 +151,7 @@ class CasMiddleware:
             fresh=session is not None and self._is_fresh(session, now),
             attempt=self._cookies.read_attempt(cookies, now),
             asked=self._cookies.read_asked(cookies, now),
+            by_proxy=request.by_proxy,
         )
         headers = self._cookie_changes(found, situation)
         return Visit(request, situation, session, session_cookies, headers, now)
@@ -164,9 +182,13 @@ class CasMiddleware:
     def _pass(self, environ: WSGIEnvironment, start_response: StartResponse, visit: Visit) -> Iterable[bytes]:
         if visit.request.check:
             environ["QUERY_STRING"] = urls.take_check(environ.get("QUERY_STRING", ""))[0]
+        if visit.request.by_proxy:
+            environ["QUERY_STRING"] = urls.take_ticket(environ.get("QUERY_STRING", ""), proxied=True)[0]
         if visit.session is not None:
             tell(environ, visit.session, self._settings)
-        if visit.situation.access is Access.PUBLIC:
+            if self._settings.proxy_callback is not None:
+                environ[PROXY_KEY] = Proxy(self._client, visit.session)
+        if visit.situation.access is Access.PUBLIC and not visit.headers:
             return self._app(environ, start_response)
         return self._app(environ, _private(start_response, visit.headers))
 

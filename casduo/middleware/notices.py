@@ -31,8 +31,30 @@ def sign_in_needed(sign_in_url: str, *, reading: bool) -> Page:
     return Page(401, "Please sign in", (lost, way), (Link("Sign in", sign_in_url, new_tab=not reading),))
 
 
+def proxy_ticket_refused(code: str) -> Page:
+    """A program brought a proxy ticket that is worth nothing (any more)."""
+    text = ("The proxy ticket was not accepted. It is good once, soon, and for the very address it was bought for.",)
+    return Page(401, "A new proxy ticket is needed", (*text, "Buy a new one and send the request again."), code=code)
+
+
+def no_proxying(code: str, again: str) -> Page:
+    """The CAS server does not let the application act in its users' names, or could not reach its callback."""
+    text = (
+        "You are signed in, but this application needs to ask other services in your name, and the sign-in server "
+        "does not let it.",
+        "Tell your help desk the code and the reference below.",
+    )
+    return Page(500, "This application is not set up properly", text, (Link("Try again", again),), code)
+
+
 def denied(code: str, again: str, context: str = "") -> Page:
     """The CAS server, or a rule of ours, does not let this person in."""
+    if code == "PROXY_NOT_ALLOWED":
+        text = (
+            "Another service asked in your name, and this application does not take requests from that service.",
+            "If you think that it should, tell your help desk the code and the reference below.",
+        )
+        return Page(403, "This service is not let in", text, code=code)
     if context or code == "INVALID_AUTHENTICATION_CONTEXT":
         return Page(403, "A second factor is needed", _SECOND_FACTOR, (Link("Try again", again),), code)
     if code == "INVALID_TICKET":

@@ -105,6 +105,7 @@ _CONVERTERS: Final[dict[str, Callable[[str], Any]]] = {
     "gateway_paths": _words,
     "renew_paths": _words,
     "single_logout_from": _words,
+    "allowed_proxies": _words,
     "logout_path": _optional,
     "connect_timeout": _seconds,
     "read_timeout": _seconds,

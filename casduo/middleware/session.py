@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from casduo.middleware.errors import SessionEnded, SessionTooLarge
@@ -16,7 +16,7 @@ from casduo.middleware.signing import Purpose, Signer
 COOKIE_LIMIT: Final = 3800
 """Longest cookie value in bytes: browsers keep 4096 for name, value and attributes together (RFC 6265, 6.1)."""
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,13 @@ class Session:
 
     :param user: the name the CAS server gave.
     :param attributes: all values of every attribute.
-    :param ticket: hash of the service ticket; see :func:`casduo.middleware.tickets.ticket_hash`.
+    :param ticket: hash of the service or proxy ticket; see :func:`casduo.middleware.tickets.ticket_hash`.
     :param started: epoch seconds of the sign-in.
     :param seen: epoch seconds of the last request that counted as use.
     :param renewed: the ticket was validated with ``renew``: credentials were typed for it.
+    :param proxies: callback addresses of those through whom the ticket came, the one that brought it first.
+    :param pgt: the proxy-granting ticket, or ``None``. Whoever reads it can act as the user: a store keeps it where
+        only the application gets at it, and forgets it with the session.
     """
 
     user: str
@@ -37,18 +40,21 @@ class Session:
     started: float
     seen: float
     renewed: bool
+    proxies: tuple[str, ...] = ()
+    pgt: str | None = field(default=None, repr=False)
 
     def to_json(self) -> list[Any]:
         """Return the session as plain lists and values, for :func:`session_from_json`."""
         attributes = {name: list(values) for name, values in self.attributes.items()}
-        return [_FORMAT, self.user, attributes, self.ticket, int(self.started), int(self.seen), self.renewed]
+        times = [int(self.started), int(self.seen)]
+        return [_FORMAT, self.user, attributes, self.ticket, *times, self.renewed, list(self.proxies), self.pgt]
 
 
 def session_from_json(value: object) -> Session | None:
     """Return the session that :meth:`Session.to_json` wrote, or ``None`` if it is of another release."""
-    if not isinstance(value, list) or len(value) != 7 or value[0] != _FORMAT:
+    if not isinstance(value, list) or len(value) != 9 or value[0] != _FORMAT:
         return None
-    _, user, attributes, ticket, started, seen, renewed = value
+    _, user, attributes, ticket, started, seen, renewed, proxies, pgt = value
     return Session(
         user=user,
         attributes={name: tuple(values) for name, values in attributes.items()},
@@ -56,6 +62,8 @@ def session_from_json(value: object) -> Session | None:
         started=started,
         seen=seen,
         renewed=renewed,
+        proxies=tuple(proxies),
+        pgt=pgt,
     )
 
 
@@ -69,6 +77,8 @@ class SessionInfo:
     :param authn_context: what else was proved, ``("mfa-duo",)``; empty without a second factor.
     :param started: epoch seconds of the sign-in at this application.
     :param expires: epoch seconds at which it ends at the latest.
+    :param proxies: callback addresses of the services that asked in this person's name, the one that called first;
+        empty when the person came in person.
     """
 
     authentication_date: str | None
@@ -77,6 +87,7 @@ class SessionInfo:
     authn_context: tuple[str, ...]
     started: float
     expires: float
+    proxies: tuple[str, ...] = ()
 
 
 def session_info(session: Session, lifetime: float) -> SessionInfo:
@@ -89,6 +100,7 @@ def session_info(session: Session, lifetime: float) -> SessionInfo:
         authn_context=values.get("authnContextClass", ()),
         started=session.started,
         expires=session.started + lifetime,
+        proxies=session.proxies,
     )
 
 
@@ -196,7 +208,12 @@ class CookieSessions:
         self._revocations = revocations
 
     def begin(self, session: Session, now: float) -> str:
-        """Return the cookie that is the session. See :class:`SessionStore`."""
+        """Return the cookie that is the session. See :class:`SessionStore`.
+
+        :raises ValueError: it holds a proxy-granting ticket, which its user and anybody at the browser could read.
+        """
+        if session.pgt is not None:
+            raise ValueError("a proxy-granting ticket does not go into a cookie")
         if self._revocations.covers(session, now):
             raise SessionEnded("the session was ended before it began")
         cookie = self._signer.sign(Purpose.SESSION, session.to_json())

@@ -1,11 +1,14 @@
-"""Sessions and revocations in Redis, shared by all processes and nodes. The only module that imports ``redis``.
+"""Sessions, revocations and grants in Redis, shared by all processes and nodes. The only module that imports ``redis``.
 
 Keys hold hashes of cookies and tickets, never these themselves, and no operation touches two keys at once, so any
-Redis from 6.2 on will do, a cluster included:
+Redis from 6.2 on will do, a cluster included. What an application needs to act as a proxy, it has to be able to read:
+proxy-granting tickets lie here as they are.
 
 - ``<prefix>:session:<hash>`` is a session; its expiry is the idle limit.
 - ``<prefix>:ticket:<hash>`` is the session key that a ticket began, or ``ended``; it settles who came first, the
   session or its end.
+- ``<prefix>:grant:<hash>`` is the proxy-granting ticket that an IOU stands for; ``<prefix>:grants`` lists these keys,
+  newest first, so that the oldest can make room.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from casduo.middleware.errors import SessionEnded, StoreUnavailable
+from casduo.middleware.grants import GRANT_CAPACITY, GRANT_MAX_AGE
 from casduo.middleware.session import Found, Limits, Session, session_from_json
 from casduo.middleware.signing import Purpose, Signer
 
@@ -141,3 +145,35 @@ class RedisRevocations:
 
     def _key(self, ticket: str) -> str:
         return f"{self._prefix}:ended:{ticket}"
+
+
+class RedisGrants:
+    """Keeps proxy-granting tickets in Redis until their IOUs are named. See :class:`~casduo.middleware.GrantStore`.
+
+    :param client: a ``redis.Redis`` (or Sentinel, or cluster) client that returns bytes.
+    :param prefix: beginning of every key; its own for each application.
+    :param capacity: most tickets kept at a time.
+    """
+
+    def __init__(self, client: Any, prefix: str, capacity: int = GRANT_CAPACITY) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._capacity = capacity
+
+    def put(self, iou: str, pgt: str, now: float) -> None:
+        """Keep a ticket for its IOU, if there is none for it yet. Three round trips."""
+        key, listed = self._key(iou), f"{self._prefix}:grants"
+        surplus = _ask(self._client.lpush, listed, key) - self._capacity
+        _ask(self._client.expire, listed, GRANT_MAX_AGE)
+        if surplus > 0:
+            for oldest in _ask(self._client.rpop, listed, surplus) or ():
+                _ask(self._client.delete, oldest)
+        _ask(self._client.set, key, pgt, nx=True, ex=GRANT_MAX_AGE)
+
+    def take(self, iou: str, now: float) -> str | None:
+        """Return the ticket of an IOU and forget both. One round trip, and one taker only."""
+        pgt = _ask(self._client.getdel, self._key(iou))
+        return pgt.decode() if pgt else None
+
+    def _key(self, iou: str) -> str:
+        return f"{self._prefix}:grant:{hashlib.sha256(iou.encode()).hexdigest()}"

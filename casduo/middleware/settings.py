@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from casduo.middleware import paths
+from casduo.middleware import settings_check
 from casduo.middleware.errors import SettingsError
+from casduo.middleware.grants import GrantStore
 from casduo.middleware.session import Revocations, SessionStore
-
-_REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
-_MIN_KEY_LENGTH: Final = 32
-_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-_TOKEN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 
 RemoteUser = Callable[[str, dict[str, list[str]]], str | None]
 """Makes the application's user name from the CAS user and the attributes; ``None`` refuses the person."""
@@ -60,7 +54,8 @@ class Settings:
     The session:
 
     :param secret_key: signs cookies; at least 32 characters, the same on all nodes. Or several, the newest first.
-    :param session: ``cookie``, a Redis URL (``redis://``, ``rediss://``, ``unix://``), or a store of your own.
+    :param session: ``cookie``, a Redis URL (``redis://``, ``rediss://``, ``unix://``), ``memory`` for an application
+        that is one process, or a store of your own.
     :param revocations: for cookie sessions, where ended ones are remembered: ``memory`` (each process for itself),
         a Redis URL, or an object of your own.
     :param redis_timeout: longest wait for Redis.
@@ -69,6 +64,17 @@ class Settings:
     :param cookie_name: default made from the address, so that applications on one host do not disturb each other.
     :param cookie_secure: default: whether ``service_url`` is https; ``True`` without one.
     :param cookie_path: path of all cookies.
+
+    Proxies, applications that ask others in their users' names (CAS Protocol 3.0, 2.6 and 2.7):
+
+    :param proxy_callback: where the CAS server brings this application proxy-granting tickets: a path below an https
+        ``service_url``, or a whole https address at which the server reaches it. Then ``environ["casduo.proxy"]`` buys
+        proxy tickets (:class:`~casduo.middleware.Proxy`). Default: this application is no proxy. Not with cookie
+        sessions.
+    :param proxy_grants: for a session store of your own, where proxy-granting tickets wait for the answer that names
+        them: ``memory``, a Redis URL, or an object of your own; default where the sessions are.
+    :param allowed_proxies: whose proxy tickets are accepted: callback addresses, whole or ending in ``/*``. Every
+        proxy on the way must be allowed. Default: nobody's.
 
     Who gets in, and how the application is told:
 
@@ -113,12 +119,16 @@ class Settings:
     cookie_secure: bool | None = None
     cookie_path: str = "/"
 
+    proxy_callback: str | None = None
+    proxy_grants: str | GrantStore | None = field(default=None, repr=False)
+    allowed_proxies: Sequence[str] = ()
+
     require_context: str | None = None
     remote_user: str | RemoteUser | None = None
     header_prefix: str | None = None
 
     def __post_init__(self) -> None:
-        problems = tuple(_problems(self))
+        problems = tuple(settings_check.problems(self))
         if problems:
             raise SettingsError(problems)
 
@@ -151,6 +161,23 @@ class Settings:
         return hashlib.sha256(self.audience.encode()).hexdigest()[:8]
 
     @property
+    def callback_url(self) -> str | None:
+        """The address that the CAS server is given as ``pgtUrl``."""
+        if self.proxy_callback is None or not self.proxy_callback.startswith("/"):
+            return self.proxy_callback
+        return f"{(self.service_url or '').rstrip('/')}{self.proxy_callback}"
+
+    @property
+    def callback_path(self) -> str | None:
+        """The path by which calls of :attr:`callback_url` arrive, without what a reverse proxy takes off."""
+        if self.proxy_callback is None or self.proxy_callback.startswith("/"):
+            return self.proxy_callback
+        base = f"{(self.service_url or '').rstrip('/')}/"
+        if self.proxy_callback.startswith(base):
+            return f"/{self.proxy_callback.removeprefix(base)}"
+        return urlsplit(self.proxy_callback).path
+
+    @property
     def secure(self) -> bool:
         """Whether cookies are for https only."""
         if self.cookie_secure is not None:
@@ -169,121 +196,3 @@ class Settings:
 def _unknown(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
     return f"there is no option {name}" + (f", did you mean {close[0]}?" if close else "")
-
-
-def _problems(settings: Settings) -> Iterator[str]:
-    yield from _url_problems(settings)
-    yield from _key_problems(settings)
-    yield from _path_problems(settings)
-    yield from _time_problems(settings)
-    yield from _store_problems(settings)
-    yield from _cookie_problems(settings)
-    if settings.ca_file is not None and not os.path.isfile(settings.ca_file):
-        yield f"ca_file {settings.ca_file} is not a file"
-    if settings.header_prefix is not None and not settings.header_prefix.startswith("HTTP_"):
-        yield "header_prefix must begin with HTTP_"
-
-
-def _url_problems(settings: Settings) -> Iterator[str]:
-    for name in ("cas_url", "cas_back_channel_url"):
-        url = getattr(settings, name)
-        if url is not None and (problem := _url_problem(url, allow_http=False)):
-            yield f"{name} {problem}"
-    if settings.service_url is not None:
-        if problem := _url_problem(settings.service_url, allow_http=settings.cookie_secure is False):
-            yield f"service_url {problem}"
-        if settings.allowed_hosts:
-            yield "service_url and allowed_hosts exclude each other"
-    elif not settings.allowed_hosts:
-        yield "service_url is missing (or allowed_hosts, for an application with several names)"
-    yield from _list_problems("allowed_hosts", settings.allowed_hosts)
-    if settings.help_url is not None and urlsplit(settings.help_url).scheme not in ("https", "http", "mailto"):
-        yield "help_url must be an http, https or mailto address"
-
-
-def _url_problem(url: str, *, allow_http: bool) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        parts.port  # noqa: B018 - raises ValueError for a port that is none
-    except ValueError:
-        return "is not an address"
-    if parts.scheme not in ("http", "https") or not host:
-        return "must be an address like https://host.example.edu"
-    if not url.isascii() or any(character in url for character in " \\@?#"):
-        return "must hold neither user, query, fragment nor characters outside ASCII"
-    if parts.scheme == "http" and host not in _LOOPBACK_NAMES and not allow_http:
-        return "must be https; plain http is for loopback addresses only"
-    return None
-
-
-def _key_problems(settings: Settings) -> Iterator[str]:
-    if not settings.keys:
-        yield "secret_key is empty"
-    if any(len(key) < _MIN_KEY_LENGTH for key in settings.keys):
-        yield f"secret_key must have at least {_MIN_KEY_LENGTH} characters"
-
-
-def _path_problems(settings: Settings) -> Iterator[str]:
-    seen: list[tuple[str, str]] = []
-    for name in ("protected_paths", "public_paths", "gateway_paths", "renew_paths"):
-        patterns = getattr(settings, name)
-        if isinstance(patterns, str):
-            yield f"{name} must be a list"
-            continue
-        for pattern in patterns:
-            if problem := paths.problem_of(pattern):
-                yield f"{name}: {problem}"
-        seen.extend((pattern, name) for pattern in patterns)
-    for pattern, name in seen:
-        others = [other for same, other in seen if same == pattern and other > name]
-        if others:
-            yield f"the pattern {pattern!r} is in both {name} and {others[0]} (protected_paths is ['/*'] unless set)"
-    for name in ("logout_path", "after_logout", "single_logout_path", "cookie_path"):
-        path = getattr(settings, name)
-        if path is not None and (not path.startswith("/") or not path.isascii() or not path.isprintable()):
-            yield f"{name} must be a path that begins with a slash"
-    yield from _list_problems("single_logout_from", settings.single_logout_from)
-    for network in () if isinstance(settings.single_logout_from, str) else settings.single_logout_from:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            yield f"single_logout_from: {network!r} is not a network like 10.0.0.0/8"
-
-
-def _list_problems(name: str, value: Iterable[str]) -> Iterator[str]:
-    if isinstance(value, str):
-        yield f"{name} must be a list"
-
-
-def _time_problems(settings: Settings) -> Iterator[str]:
-    for name in (
-        "connect_timeout",
-        "read_timeout",
-        "redis_timeout",
-        "session_lifetime",
-        "session_idle",
-        "gateway_interval",
-        "renew_max_age",
-    ):
-        if getattr(settings, name) <= 0:
-            yield f"{name} must be more than 0 seconds"
-
-
-def _store_problems(settings: Settings) -> Iterator[str]:
-    if isinstance(settings.session, str) and settings.session != "cookie":
-        if not settings.session.startswith(_REDIS_SCHEMES):
-            yield "session must be 'cookie', a redis://, rediss:// or unix:// address, or a SessionStore"
-        if settings.revocations != "memory":
-            yield "revocations is for cookie sessions; sessions in Redis need none"
-    if isinstance(settings.revocations, str) and not settings.revocations.startswith(("memory", *_REDIS_SCHEMES)):
-        yield "revocations must be 'memory', a redis://, rediss:// or unix:// address, or a Revocations object"
-
-
-def _cookie_problems(settings: Settings) -> Iterator[str]:
-    if not set(settings.cookie_name) <= _TOKEN:
-        yield "cookie_name must consist of letters, digits, '-', '_' and '.'"
-    if settings.cookie_name.startswith("__Host-") and not (settings.secure and settings.cookie_path == "/"):
-        yield "a cookie_name with __Host- needs cookie_secure and the cookie_path '/'"
-    if settings.cookie_name.startswith("__Secure-") and not settings.secure:
-        yield "a cookie_name with __Secure- needs cookie_secure"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from werkzeug.wrappers import Response
 
 from casduo.middleware import notices, steps, urls
 from casduo.middleware.answers import Answers, logger
-from casduo.middleware.client import TicketValidator
+from casduo.middleware.client import CasClient
 from casduo.middleware.cookies import Cookies, Header
 from casduo.middleware.errors import SessionEnded
+from casduo.middleware.grants import GrantStore
 from casduo.middleware.identity import Denial, denial
 from casduo.middleware.paths import Access
 from casduo.middleware.response import Failure, Success
@@ -19,30 +23,39 @@ from casduo.middleware.tickets import shown, ticket_hash
 from casduo.middleware.urls import Check
 from casduo.middleware.visit import Visit
 
+_NOT_A_PROXY: Final = ("UNAUTHORIZED_SERVICE_PROXY", "INVALID_PROXY_CALLBACK")
+_NEW_TICKET_HELPS: Final = ("INVALID_TICKET", "INVALID_TICKET_SPEC", "INVALID_SERVICE")
+
 
 class SignIn:
     """Carries out every step but handing the request to the application.
 
     :param settings: the application's.
+    :param client: asks the CAS server.
     :param store: keeps the sessions.
+    :param grants: where proxy-granting tickets wait, or ``None`` for an application that is no proxy.
     :param cookies: writes the cookies.
     :param answers: makes the responses.
     """
 
-    def __init__(self, settings: Settings, store: SessionStore, cookies: Cookies, answers: Answers) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: CasClient,
+        store: SessionStore,
+        grants: GrantStore | None,
+        cookies: Cookies,
+        answers: Answers,
+    ) -> None:
         self._settings = settings
+        self._client = client
         self._store = store
+        self._grants = grants
         self._cookies = cookies
         self._answers = answers
-        self._validator = TicketValidator(
-            settings.cas_back_channel_url or settings.cas_url,
-            ca_file=settings.ca_file,
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-        )
 
-    def carry_out(self, step: Step, visit: Visit) -> Response:
-        """Return the response that a step demands.
+    def carry_out(self, step: Step, visit: Visit) -> Response | Visit:
+        """Return the response that a step demands, or the visit with its new session for the application to answer.
 
         :param step: any but :attr:`Step.PASS`.
         :raises CasUnavailable: the ticket cannot be checked.
@@ -87,8 +100,7 @@ class SignIn:
 
     def _check(self, visit: Visit, check: Check, cookie: Header) -> Response:
         address = visit.request.address
-        query = urls.with_check(urls.without_tickets(urls.take_check(address.query)[0]), check)
-        return self._answers.redirect(address.with_query(query), [cookie])
+        return self._answers.redirect(address.with_query(urls.with_check(address.clean_query, check)), [cookie])
 
     def _refuse(self, visit: Visit) -> Response:
         request, renew = visit.request, visit.situation.access is Access.RENEW
@@ -99,10 +111,10 @@ class SignIn:
         begun = self._cookies.attempt(visit.situation.attempt or Attempt(0, visit.now))
         return self._answers.page(page, request, visit.now, headers=[begun])
 
-    def _validate(self, visit: Visit) -> Response:
+    def _validate(self, visit: Visit) -> Response | Visit:
         ticket = visit.request.ticket or ""
         renew = visit.situation.access is Access.RENEW
-        result = self._validator.validate(ticket, visit.request.service, renew=renew)
+        result = self._client.validate(ticket, visit.request.service, renew=renew)
         if isinstance(result, Failure):
             return self._refused(visit, result, ticket)
         return self._accepted(visit, result, ticket, renew)
@@ -113,6 +125,10 @@ class SignIn:
         attempt = visit.situation.attempt or Attempt(0, visit.now)
         if failure.code == "INTERNAL_ERROR":
             return self._answers.page(notices.unavailable(clean), visit.request, visit.now, event=event)
+        if failure.code in _NOT_A_PROXY:
+            return self._answers.page(notices.no_proxying(failure.code, clean), visit.request, visit.now, event=event)
+        if visit.request.by_proxy and failure.code in _NEW_TICKET_HELPS:
+            return self._answers.page(notices.proxy_ticket_refused(failure.code), visit.request, visit.now, event=event)
         if failure.code == "INVALID_TICKET" and attempt.refused + 1 < steps.REFUSED_LIMIT:
             # Too old or used already: a reload, a slow line. A new one is a redirect away.
             logger.info("%s, trying once more", event)
@@ -121,7 +137,7 @@ class SignIn:
         page = notices.denied(failure.code, clean)
         return self._answers.page(page, visit.request, visit.now, event=event, headers=dropped)
 
-    def _accepted(self, visit: Visit, success: Success, ticket: str, renew: bool) -> Response:
+    def _accepted(self, visit: Visit, success: Success, ticket: str, renew: bool) -> Response | Visit:
         now = visit.now
         session = Session(
             user=success.user,
@@ -130,6 +146,8 @@ class SignIn:
             started=now,
             seen=now,
             renewed=renew,
+            proxies=success.proxies,
+            pgt=self._granted(success, ticket, now),
         )
         if visit.session is not None and visit.session.user != success.user:
             self._end_sessions(visit)
@@ -138,10 +156,27 @@ class SignIn:
         try:
             cookie = self._store.begin(session, now)
         except SessionEnded:
-            logger.info("session ended before it began user=%s ticket=%s", success.user, shown(ticket))
+            event = f"session ended before it began user={success.user} ticket={shown(ticket)}"
+            if visit.request.by_proxy:
+                page = notices.proxy_ticket_refused("INVALID_TICKET")
+                return self._answers.page(page, visit.request, now, event=event)
+            logger.info("%s", event)
             return self._again(visit, visit.situation.attempt)
-        logger.info("signed in user=%s ticket=%s renew=%s", success.user, shown(ticket), renew)
-        return self._answers.redirect(visit.request.address.clean, [self._cookies.session(cookie)])
+        logger.info("signed in user=%s ticket=%s renew=%s%s", success.user, shown(ticket), renew, _via(session))
+        headers = (self._cookies.session(cookie),)
+        if visit.request.by_proxy:
+            # A program may keep no cookies, and may be sending something: it is answered at once.
+            return replace(visit, session=session, headers=headers)
+        return self._answers.redirect(visit.request.address.clean, headers)
+
+    def _granted(self, success: Success, ticket: str, now: float) -> str | None:
+        if self._grants is None:
+            return None
+        pgt = self._grants.take(success.iou, now) if success.iou else None
+        if pgt is None:
+            why = "did not arrive at proxy_callback, or in another process" if success.iou else "was not given"
+            logger.error("proxy-granting ticket %s user=%s ticket=%s", why, success.user, shown(ticket))
+        return pgt
 
     def _again(self, visit: Visit, attempt: Attempt | None) -> Response:
         if visit.situation.satisfied:
@@ -158,7 +193,7 @@ class SignIn:
     def _deny(self, visit: Visit, session: Session, refusal: Denial, ticket: str) -> Response:
         # The person at this browser is another one now, or has lost the right: the old session must not go on.
         self._end_sessions(visit)
-        event = f"denied user={session.user} ticket={shown(ticket)} code={refusal.code}"
+        event = f"denied user={session.user} ticket={shown(ticket)} code={refusal.code}{_via(session)}"
         dropped = [self._cookies.drop_session(), self._cookies.drop_attempt()]
         page = notices.denied(refusal.code, visit.request.address.clean, refusal.context)
         return self._answers.page(page, visit.request, visit.now, event=event, headers=dropped)
@@ -166,3 +201,7 @@ class SignIn:
     def _end_sessions(self, visit: Visit) -> None:
         for cookie in visit.session_cookies:
             self._store.end(cookie, visit.now)
+
+
+def _via(session: Session) -> str:
+    return f" proxies={','.join(session.proxies)}" if session.proxies else ""

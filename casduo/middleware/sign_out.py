@@ -15,6 +15,7 @@ from casduo.middleware import logout, notices
 from casduo.middleware.answers import Answers, logger
 from casduo.middleware.cookies import Cookies
 from casduo.middleware.errors import InvalidLogoutRequest, StoreUnavailable
+from casduo.middleware.forms import content_length, is_form
 from casduo.middleware.request import Request
 from casduo.middleware.session import SessionStore
 from casduo.middleware.settings import Settings
@@ -25,7 +26,6 @@ from casduo.middleware.urls import logout_url
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-_FORM: Final = "application/x-www-form-urlencoded"
 _TOKEN_MAX_AGE: Final = 3600.0
 _TOKEN_FORM_MAX_BYTES: Final = 4096
 
@@ -84,8 +84,8 @@ def _digest(session_cookies: Sequence[str]) -> str:
 
 
 def _posted_token(environ: WSGIEnvironment) -> str:
-    length = _content_length(environ)
-    if not _is_form(environ) or not 0 < length <= _TOKEN_FORM_MAX_BYTES:
+    length = content_length(environ)
+    if not is_form(environ) or not 0 < length <= _TOKEN_FORM_MAX_BYTES:
         return ""
     body: bytes = environ["wsgi.input"].read(length)
     return parse_qs(body.decode("latin-1")).get("token", [""])[0]
@@ -110,7 +110,7 @@ class BackChannel:
         """
         if not self._may_be_message(environ):
             return None
-        body = environ["wsgi.input"].read(_content_length(environ))
+        body = environ["wsgi.input"].read(content_length(environ))
         environ["wsgi.input"] = BytesIO(body)
         try:
             message = logout.logout_message(body)
@@ -134,8 +134,8 @@ class BackChannel:
         return (
             environ["REQUEST_METHOD"] == "POST"
             and self._path in (None, environ.get("PATH_INFO", ""))
-            and _is_form(environ)
-            and 0 < _content_length(environ) <= logout.MAX_BYTES
+            and is_form(environ)
+            and 0 < content_length(environ) <= logout.MAX_BYTES
         )
 
     def _is_from_server(self, environ: WSGIEnvironment) -> bool:
@@ -146,15 +146,3 @@ class BackChannel:
         except ValueError:
             return False
         return any(sender in network for network in self._networks)
-
-
-def _is_form(environ: WSGIEnvironment) -> bool:
-    content_type = str(environ.get("CONTENT_TYPE", ""))
-    return content_type.partition(";")[0].strip().lower() == _FORM
-
-
-def _content_length(environ: WSGIEnvironment) -> int:
-    try:
-        return int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0

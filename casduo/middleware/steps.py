@@ -112,6 +112,7 @@ class Situation:
     :param fresh: that session's credentials were typed recently.
     :param attempt: the sign-in under way, if any.
     :param asked: how far the silent question has come, if it was begun.
+    :param by_proxy: the ticket is a proxy ticket, and a program brings it.
     """
 
     access: Access
@@ -123,6 +124,7 @@ class Situation:
     fresh: bool = False
     attempt: Attempt | None = None
     asked: Asked | None = None
+    by_proxy: bool = False
 
     @property
     def satisfied(self) -> bool:
@@ -134,6 +136,9 @@ class Situation:
 
 def next_step(situation: Situation, now: float) -> Step:
     """Return what to do with a request at ``now``."""
+    if situation.by_proxy:
+        # No cookie is asked of a program: it may keep none, and nobody plants tickets in it.
+        return Step.VALIDATE
     # HEAD must not use up a ticket, nor must a prefetch (which is no navigation).
     seen = situation.navigation and situation.method == "GET"
     if seen and situation.ticket:

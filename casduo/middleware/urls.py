@@ -42,11 +42,13 @@ class Address:
     :param base: scheme, host, and the path a reverse proxy takes off; no slash at the end.
     :param path: percent-encoded, begins with a slash.
     :param query: percent-encoded, without ``?``.
+    :param proxied: a proxy ticket in the query is a ticket, not a parameter of the application.
     """
 
     base: str
     path: str
     query: str
+    proxied: bool = False
 
     def with_query(self, query: str) -> str:
         """Return the address with another query; with an empty one, without ``?``."""
@@ -55,7 +57,12 @@ class Address:
     @property
     def clean(self) -> str:
         """The address without tickets and without our own parameter: where the browser ends up."""
-        return self.with_query(without_tickets(take_check(self.query)[0]))
+        return self.with_query(self.clean_query)
+
+    @property
+    def clean_query(self) -> str:
+        """The query without tickets and without our own parameter."""
+        return without_tickets(take_check(self.query)[0], proxied=self.proxied)
 
     @property
     def origin(self) -> str:
@@ -63,7 +70,9 @@ class Address:
         return origin_of(self.base)
 
 
-def public_address(environ: WSGIEnvironment, service_url: str | None, allowed_hosts: Iterable[str]) -> Address:
+def public_address(
+    environ: WSGIEnvironment, service_url: str | None, allowed_hosts: Iterable[str], *, proxied: bool = False
+) -> Address:
     """Return the public address of a request.
 
     The ``Host`` header chooses among ``allowed_hosts`` and is never believed otherwise: a ticket bought for another
@@ -71,6 +80,7 @@ def public_address(environ: WSGIEnvironment, service_url: str | None, allowed_ho
 
     :param service_url: fixed public origin, with the path a reverse proxy takes off if it does; ``None`` to use Host.
     :param allowed_hosts: ``host`` or ``host:port``, used when ``service_url`` is ``None``.
+    :param proxied: see :class:`Address`.
     :raises UnknownHost: the header names a host that is not listed.
     """
     if service_url is not None:
@@ -82,7 +92,7 @@ def public_address(environ: WSGIEnvironment, service_url: str | None, allowed_ho
             raise UnknownHost("the request names a host that is not listed in allowed_hosts")
         base = f"{scheme}://{host}"
     query = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_QUERY_SAFE)
-    return Address(base, _public_path(environ), _closed(query))
+    return Address(base, _public_path(environ), _closed(query), proxied)
 
 
 def _closed(query: str) -> str:
@@ -107,26 +117,28 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def take_ticket(query: str) -> tuple[str, str | None]:
+def take_ticket(query: str, *, proxied: bool = False) -> tuple[str, str | None]:
     """Return the query without the ticket that the CAS server appended, and the ticket.
 
     Only a parameter that reads ``ticket=ST-...`` as it stands is one: an application may have a parameter ``ticket``
     of its own. Of several the last counts, because servers append (CAS Protocol 3.0, 2.2.4).
+
+    :param proxied: ``ticket=PT-...`` is one as well.
     """
     pairs = query.split("&")
     for place in reversed(range(len(pairs))):
-        if _is_ticket_pair(pairs[place]):
+        if _is_ticket_pair(pairs[place], proxied):
             return "&".join(pairs[:place] + pairs[place + 1 :]).rstrip("&"), pairs[place].removeprefix("ticket=")
     return query, None
 
 
-def without_tickets(query: str) -> str:
-    """Return the query without any ticket."""
-    return "&".join(pair for pair in query.split("&") if not _is_ticket_pair(pair))
+def without_tickets(query: str, *, proxied: bool = False) -> str:
+    """Return the query without any ticket; ``proxied`` as in :func:`take_ticket`."""
+    return "&".join(pair for pair in query.split("&") if not _is_ticket_pair(pair, proxied))
 
 
-def _is_ticket_pair(pair: str) -> bool:
-    return pair.startswith("ticket=") and is_ticket(pair.removeprefix("ticket="))
+def _is_ticket_pair(pair: str, proxied: bool) -> bool:
+    return pair.startswith("ticket=") and is_ticket(pair.removeprefix("ticket="), proxied=proxied)
 
 
 def take_check(query: str) -> tuple[str, Check | None]:
@@ -162,10 +174,22 @@ def logout_url(cas_url: str, service: str) -> str:
     return f"{cas_url.rstrip('/')}/logout?service={quote(service, safe='')}"
 
 
-def validation_url(cas_url: str, service: str, ticket: str, *, renew: bool) -> str:
-    """Return the address at which a ticket is validated (CAS Protocol 3.0, 2.5.1 and 2.8).
+def validation_url(
+    cas_url: str, service: str, ticket: str, *, renew: bool, pgt_url: str | None = None, proxied: bool = False
+) -> str:
+    """Return the address at which a ticket is validated (CAS Protocol 3.0, 2.5.1, 2.6 and 2.8).
 
     Every value is percent-encoded, so that a ticket can never bring parameters of its own (CVE-2014-4172).
+
+    :param pgt_url: where the server is to bring a proxy-granting ticket, if one is wanted.
+    :param proxied: ask where proxy tickets are accepted too.
     """
-    query = f"service={quote(service, safe='')}&ticket={quote(ticket, safe='')}"
-    return f"{cas_url.rstrip('/')}/p3/serviceValidate?{query}{'&renew=true' if renew else ''}"
+    endpoint = "proxyValidate" if proxied else "serviceValidate"
+    query = f"service={quote(service, safe='')}&ticket={quote(ticket, safe='')}{'&renew=true' if renew else ''}"
+    callback = f"&pgtUrl={quote(pgt_url, safe='')}" if pgt_url else ""
+    return f"{cas_url.rstrip('/')}/p3/{endpoint}?{query}{callback}"
+
+
+def proxy_url(cas_url: str, pgt: str, target_service: str) -> str:
+    """Return the address at which a proxy ticket is given (CAS Protocol 3.0, 2.7.1)."""
+    return f"{cas_url.rstrip('/')}/proxy?pgt={quote(pgt, safe='')}&targetService={quote(target_service, safe='')}"

@@ -6,24 +6,56 @@ anything of the request: an echoed ticket could turn a failure into a success fo
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from casduo.errors import CasduoError
+from casduo.protocol.mismatch import Kind, Mismatch
+
+Cause = Literal[
+    "unreadable",
+    "incomplete",
+    "malformed",
+    "format",
+    "foreign",
+    "unknown",
+    "ended",
+    "renew",
+    "stale",
+    "proxy_ticket",
+    "unregistered",
+    "disabled",
+    "protocol",
+    "plain_http",
+    "access",
+    "username",
+    "unauthorized",
+    "duo",
+    "proxying",
+    "callback",
+    "fault",
+    Kind,
+]
+"""Why exactly a validation fails. Of failures with one wire code there are several causes, each with its own remedy."""
 
 
 class ProtocolError(CasduoError):
     """A failure on the wire.
 
     ``code`` is the wire code and ``text`` what stands beside it. ``why`` is for the log of the server: what the owner
-    of the application needs to know, without any secret.
+    of the application needs to know, without any secret. ``cause`` is the same as a fixed word; without one, the usual
+    cause of the class. ``granted_entry`` is the id of the registry entry that the ticket was granted for, where the
+    service that was presented has none to tell.
     """
 
     code = "INTERNAL_ERROR"
     text: ClassVar[str] = "The server could not answer; try again"
+    usual: ClassVar[Cause] = "fault"
 
-    def __init__(self, why: str = "") -> None:
+    def __init__(self, why: str = "", cause: Cause | None = None, granted_entry: str = "") -> None:
         super().__init__(why or self.text)
         self.why = why
+        self.cause: Cause = cause or self.usual
+        self.granted_entry = granted_entry
 
 
 class InvalidRequest(ProtocolError):
@@ -31,6 +63,7 @@ class InvalidRequest(ProtocolError):
 
     code = "INVALID_REQUEST"
     text = "A required parameter is missing or cannot be read"
+    usual: ClassVar[Cause] = "unreadable"
 
 
 class InvalidTicket(ProtocolError):
@@ -38,12 +71,14 @@ class InvalidTicket(ProtocolError):
 
     code = "INVALID_TICKET"
     text = "Ticket not recognized"
+    usual: ClassVar[Cause] = "unknown"
 
 
 class NotFromNewLogin(InvalidTicket):
     """``renew`` was asked for and the ticket stems from a session (the specification names INVALID_TICKET)."""
 
     text = "Ticket was not issued from a new login"
+    usual: ClassVar[Cause] = "renew"
 
 
 class InvalidTicketSpec(ProtocolError):
@@ -51,13 +86,22 @@ class InvalidTicketSpec(ProtocolError):
 
     code = "INVALID_TICKET_SPEC"
     text = "A proxy ticket was presented where only service tickets are accepted"
+    usual: ClassVar[Cause] = "proxy_ticket"
 
 
 class InvalidService(ProtocolError):
-    """The ticket was made for another service."""
+    """The ticket was made for another service. ``mismatch`` tells how the two differ, without any secret."""
 
     code = "INVALID_SERVICE"
     text = "Ticket was issued for another service"
+    usual: ClassVar[Cause] = "host"
+
+    def __init__(self, why: str = "", mismatch: Mismatch | None = None) -> None:
+        if mismatch is None:
+            super().__init__(why)
+        else:
+            super().__init__(why or str(mismatch), mismatch.kind, mismatch.granted_entry)
+        self.mismatch = mismatch
 
 
 class UnauthorizedService(ProtocolError):
@@ -65,6 +109,7 @@ class UnauthorizedService(ProtocolError):
 
     code = "UNAUTHORIZED_SERVICE"
     text = "Service is not authorized"
+    usual: ClassVar[Cause] = "unauthorized"
 
 
 class InvalidAuthenticationContext(ProtocolError):
@@ -72,6 +117,7 @@ class InvalidAuthenticationContext(ProtocolError):
 
     code = "INVALID_AUTHENTICATION_CONTEXT"
     text = "The required authentication was not performed"
+    usual: ClassVar[Cause] = "duo"
 
 
 class UnauthorizedServiceProxy(ProtocolError):
@@ -79,6 +125,15 @@ class UnauthorizedServiceProxy(ProtocolError):
 
     code = "UNAUTHORIZED_SERVICE_PROXY"
     text = "Service is not authorized to use proxy authentication"
+    usual: ClassVar[Cause] = "proxying"
+
+
+class InvalidProxyCallback(ProtocolError):
+    """The callback of the service is not one the registry allows, or did not take the proxy-granting ticket."""
+
+    code = "INVALID_PROXY_CALLBACK"
+    text = "The proxy callback could not be used; it must answer while this validation is under way"
+    usual: ClassVar[Cause] = "callback"
 
 
 class InternalError(ProtocolError):

@@ -8,12 +8,12 @@ that a client that guesses the charset still reads them.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from casduo.protocol.errors import ProtocolError
 from casduo.protocol.validation import ValidatedTicket
+from casduo.protocol.xml import escape
 from casduo.services.names import LISTED_NAMES, SERVER_NAMES
 from casduo.tickets.model import TicketGrantingTicket
 
@@ -21,11 +21,10 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 XML_TYPE = "application/xml; charset=utf-8"
 JSON_TYPE = "application/json; charset=utf-8"
 
-_SPECIAL = re.compile("[^\x20\x21\x23-\x25\x28-\x3b\x3d\x3f-\x7e]")
-"""Everything but printable ASCII without ``& < > " '``."""
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _OPEN = '<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas">\n'
 _CLOSE = "</cas:serviceResponse>\n"
+
+_LONG_TERM = "longTermAuthenticationRequestTokenUsed"
 
 DUO_CONTEXT = "mfa-duo"
 """What ``authnContextClass`` says when Duo was really asked and said yes; Apereo CAS's id of its Duo provider."""
@@ -42,32 +41,48 @@ def cas1_failure() -> bytes:
 
 
 def xml_success(validated: ValidatedTicket, *, with_attributes: bool) -> bytes:
-    """Return the XML of a validated ticket."""
-    parts = [_OPEN, "<cas:authenticationSuccess>\n<cas:user>", _escape(validated.released.user), "</cas:user>\n"]
-    if with_attributes:
+    """Return the XML of a validated ticket, its parts in the order of the schema (CAS protocol 3.0, appendix A).
+
+    :param with_attributes: ``False`` for the bare answer of CAS 2.0; of a remembered session it says that all the same
+        (CAS protocol 3.0, 4.1.3)
+    """
+    parts = [_OPEN, "<cas:authenticationSuccess>\n<cas:user>", escape(validated.released.user), "</cas:user>\n"]
+    attributes = attributes_of(validated) if with_attributes else _attributes_of_bare_answer(validated)
+    if attributes or with_attributes:
         parts.append("<cas:attributes>\n")
-        for name, values in attributes_of(validated).items():
-            parts += [f"<cas:{name}>{_escape(value)}</cas:{name}>\n" for value in values]
+        style = validated.service.multivalue
+        for name, values in attributes.items():
+            parts += [f"<cas:{name}>{escape(value)}</cas:{name}>\n" for value in _styled(values, style)]
         parts.append("</cas:attributes>\n")
+    if validated.iou:
+        parts.append(f"<cas:proxyGrantingTicket>{escape(validated.iou)}</cas:proxyGrantingTicket>\n")
+    if validated.proxies:
+        parts.append("<cas:proxies>\n")
+        parts += [f"<cas:proxy>{escape(proxy)}</cas:proxy>\n" for proxy in validated.proxies]
+        parts.append("</cas:proxies>\n")
     parts += ["</cas:authenticationSuccess>\n", _CLOSE]
     return "".join(parts).encode()
 
 
 def xml_failure(error: ProtocolError) -> bytes:
     """Return the XML of a failure. Nothing of the request appears in it."""
-    return (
-        f'{_OPEN}<cas:authenticationFailure code="{error.code}">{_escape(error.text)}</cas:authenticationFailure>\n'
-        f"{_CLOSE}"
-    ).encode()
+    return _xml_failure("authenticationFailure", error)
 
 
 def json_success(validated: ValidatedTicket, *, with_attributes: bool) -> bytes:
-    """Return the JSON of a validated ticket. ``attributes`` is always there (java-cas-client asserts it)."""
-    attributes: dict[str, object] = {}
-    if with_attributes:
-        for name, values in attributes_of(validated).items():
-            attributes[name] = _json_value(name, values)
-    answer = {"user": validated.released.user, "attributes": attributes}
+    """Return the JSON of a validated ticket. ``attributes`` is always there (java-cas-client asserts it), and there is
+    no key that the specification does not know (it refuses those).
+    """
+    attributes = attributes_of(validated) if with_attributes else _attributes_of_bare_answer(validated)
+    lists = validated.service.json_values == "list"
+    answer: dict[str, object] = {
+        "user": validated.released.user,
+        "attributes": {name: _json_value(name, values, lists=lists) for name, values in attributes.items()},
+    }
+    if validated.iou:
+        answer["proxyGrantingTicket"] = validated.iou
+    if validated.proxies:
+        answer["proxies"] = validated.proxies
     return _json({"authenticationSuccess": answer})
 
 
@@ -76,7 +91,33 @@ def json_failure(error: ProtocolError) -> bytes:
     return _json({"authenticationFailure": {"code": error.code, "description": error.text}})
 
 
-def attributes_of(validated: ValidatedTicket) -> Mapping[str, Iterable[str]]:
+def proxy_success_xml(ticket: str) -> bytes:
+    """Return the XML of a proxy ticket that was granted (CAS protocol 2.7.2)."""
+    return (
+        f"{_OPEN}<cas:proxySuccess>\n<cas:proxyTicket>{escape(ticket)}</cas:proxyTicket>\n</cas:proxySuccess>\n{_CLOSE}"
+    ).encode()
+
+
+def proxy_failure_xml(error: ProtocolError) -> bytes:
+    """Return the XML of a proxy ticket that was not granted. Nothing of the request appears in it."""
+    return _xml_failure("proxyFailure", error)
+
+
+def proxy_success_json(ticket: str) -> bytes:
+    """Return the JSON of a proxy ticket that was granted."""
+    return _json({"proxySuccess": {"proxyTicket": ticket}})
+
+
+def proxy_failure_json(error: ProtocolError) -> bytes:
+    """Return the JSON of a proxy ticket that was not granted, which is that of a validation (CAS protocol 2.7.2)."""
+    return json_failure(error)
+
+
+def _xml_failure(element: str, error: ProtocolError) -> bytes:
+    return f'{_OPEN}<cas:{element} code="{error.code}">{escape(error.text)}</cas:{element}>\n{_CLOSE}'.encode()
+
+
+def attributes_of(validated: ValidatedTicket) -> Mapping[str, tuple[str, ...]]:
     """Return the attributes of an answer: the protocol's own first, then the released ones.
 
     ``authnContextClass`` appears only when Duo really said yes. A required Duo that was skipped is named as such, so
@@ -84,8 +125,8 @@ def attributes_of(validated: ValidatedTicket) -> Mapping[str, Iterable[str]]:
     """
     session = validated.session
     attributes: dict[str, tuple[str, ...]] = {
-        "authenticationDate": (_instant(session.authenticated_at),),
-        "longTermAuthenticationRequestTokenUsed": ("false",),
+        "authenticationDate": (instant(session.authenticated_at),),
+        _LONG_TERM: ("true" if session.remembered else "false",),
         "isFromNewLogin": ("true" if validated.primary else "false",),
     }
     if session.strength.level == "duo":
@@ -117,36 +158,33 @@ def _told(session: TicketGrantingTicket, name: str) -> str:
         case "mfaFactor":
             return session.strength.factor
         case "mfaTime" if session.strength.level == "duo":
-            return _instant(session.strength.at)
+            return instant(session.strength.at)
     return ""
 
 
-def _json_value(name: str, values: Iterable[str]) -> object:
-    texts = list(values)
-    if name in ("isFromNewLogin", "longTermAuthenticationRequestTokenUsed"):
-        return texts[0] == "true"
-    return texts[0] if len(texts) == 1 else texts
+def _attributes_of_bare_answer(validated: ValidatedTicket) -> Mapping[str, tuple[str, ...]]:
+    """Return what even an answer without attributes says: nothing, unless somebody was only remembered."""
+    return {_LONG_TERM: ("true",)} if validated.session.remembered else {}
+
+
+def _styled(values: Sequence[str], style: str) -> Iterable[str]:
+    """Return the values of one attribute as the entry's ``multivalue`` says."""
+    if style == "repeat" or len(values) < 2:
+        return values
+    return values[:1] if style == "first" else (style.removeprefix("join:").join(values),)
+
+
+def _json_value(name: str, values: Sequence[str], *, lists: bool) -> object:
+    told: Sequence[object] = values
+    if name in (_LONG_TERM, "isFromNewLogin"):
+        told = [value == "true" for value in values]
+    return told[0] if len(told) == 1 and not lists else told
 
 
 def _json(answer: Mapping[str, object]) -> bytes:
     return json.dumps({"serviceResponse": answer}, separators=(",", ":")).encode()
 
 
-def _instant(moment: float) -> str:
+def instant(moment: float) -> str:
+    """Return epoch seconds as the protocol writes instants: ``xs:dateTime``, UTC, whole seconds."""
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(_reference, text)
-
-
-def _reference(found: re.Match[str]) -> str:
-    character = found[0]
-    named = _NAMED.get(character)
-    if named is not None:
-        return named
-    code = ord(character)
-    if code in (0x9, 0xA, 0xD) or 0x7F <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000:
-        return f"&#{code};"
-    # No reference may name it either: not a character of XML 1.0.
-    return ""

@@ -6,16 +6,15 @@ judged: a ticket is good for one attempt, failed or not (CAS protocol 3.1.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal
+from typing import Protocol as Interface
 
 from casduo.errors import MalformedService, UpstreamError
-from casduo.mfa.policy import owed
-from casduo.mfa.strength import UNAVAILABLE, Strength
+from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
 from casduo.protocol.errors import (
     InternalError,
-    InvalidAuthenticationContext,
     InvalidRequest,
     InvalidService,
     InvalidTicket,
@@ -25,17 +24,17 @@ from casduo.protocol.errors import (
     UnauthorizedService,
     UnauthorizedServiceProxy,
 )
+from casduo.protocol.mismatch import compare, other_entry
 from casduo.protocol.parameters import Parameters
-from casduo.services.access import decide
+from casduo.services.freshness import good_enough
 from casduo.services.index import Registry
-from casduo.services.model import DuoRule, RegisteredService
+from casduo.services.model import Protocol, ProxyRule, RegisteredService
 from casduo.services.release import Released, UsernameUnfit, release
-from casduo.services.urls import ServiceUrl, first_difference, parse_service, same_service
-from casduo.tickets.ids import TicketId, TicketKind, parse_ticket_id
+from casduo.services.urls import ServiceUrl, parse_service, same_service
+from casduo.store import Batch
+from casduo.tickets.ids import TicketId, TicketKind, new_proxy_granting, parse_ticket_id
 from casduo.tickets.model import TakenTicket, TicketGrantingTicket
 from casduo.tickets.registry import TicketRegistry
-
-FailMode = Literal["closed", "open"]
 
 
 class Format(Enum):
@@ -47,19 +46,26 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ValidationRequest:
-    """A request that could be read: its parts, not yet judged."""
+    """A request that could be read: its parts, not yet judged.
+
+    ``protocol`` is the one the endpoint speaks, ``proxies_accepted`` whether it takes proxy tickets too,
+    ``proxy_callback`` the ``pgtUrl``, empty for none.
+    """
 
     service: ServiceUrl
     ticket: TicketId
     renew: bool
     proxy_callback: str
+    protocol: Protocol
+    proxies_accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatedTicket:
     """A ticket that passed every check. One can only hold one if it did.
 
-    ``session`` is who signed in and how; ``released`` what this service may know of it.
+    ``session`` is who signed in and how; ``released`` what this service may know of it; ``proxies`` the chain that a
+    proxy ticket came through, newest first; ``iou`` stands for the proxy-granting ticket that the service was given.
     """
 
     service: RegisteredService
@@ -67,6 +73,19 @@ class ValidatedTicket:
     released: Released
     primary: bool
     duo_required: bool
+    proxies: tuple[str, ...] = ()
+    iou: str = ""
+
+
+class Callback(Interface):
+    """Brings a proxy-granting ticket to the service that asked for one."""
+
+    def deliver(self, url_text: str, pgt: str, iou: str, rule: ProxyRule) -> None:
+        """Call ``url_text`` once and return when it has taken the ticket.
+
+        :raises InvalidProxyCallback: the registry does not allow the address, or it did not take the ticket
+        """
+        ...
 
 
 def read_format(parameters: Parameters) -> Format:
@@ -79,105 +98,141 @@ def read_format(parameters: Parameters) -> Format:
         return Format.XML
     if asked == "JSON":
         return Format.JSON
-    raise InvalidRequest("unknown format")
+    raise InvalidRequest("unknown format", "format")
 
 
-def read_request(parameters: Parameters, registry: Registry) -> ValidationRequest:
+def format_asked(query: str) -> Format:
+    """Return the format that a query asks for which as a whole may not be readable."""
+    asked = [pair[7:].upper() for pair in query.split("&") if pair.startswith("format=")]
+    return Format.JSON if asked[:1] == ["JSON"] else Format.XML
+
+
+def read_request(
+    parameters: Parameters, registry: Registry, protocol: Protocol, *, proxies_accepted: bool = False
+) -> ValidationRequest:
     """Read what is asked, without touching any ticket. The registry says which schemes exist besides http and https.
+
+    :param protocol: the one the endpoint speaks; CAS 1.0 and SAML 1.1 know no proxying
+    :param proxies_accepted: whether the endpoint takes proxy tickets
 
     :raises InvalidRequest: ``service`` or ``ticket`` missing or malformed
     :raises InvalidTicket: the ticket cannot be one of ours
     """
     service, ticket = parameters.get("service", ""), parameters.get("ticket", "")
     if not service.strip() or not ticket.strip():
-        raise InvalidRequest("service or ticket missing")
+        raise InvalidRequest("service or ticket missing", "incomplete")
+    url = _url(service, registry)
+    callback = parameters.get("pgtUrl", "") if protocol in ("cas2", "cas3") else ""
+    return ValidationRequest(url, _ticket(ticket), parameters.flag("renew"), callback, protocol, proxies_accepted)
+
+
+def read_saml_request(parameters: Parameters, artifact: str, registry: Registry) -> ValidationRequest:
+    """Read what a SAML request asks: the service is ``TARGET`` in the query, the ticket the artifact of the message.
+
+    :raises InvalidRequest: ``TARGET`` missing or malformed
+    :raises InvalidTicket: the ticket cannot be one of ours
+    """
+    target = parameters.get("TARGET", "")
+    if not target.strip():
+        raise InvalidRequest("TARGET missing", "incomplete")
+    return ValidationRequest(_url(target, registry), _ticket(artifact), parameters.flag("renew"), "", "saml1")
+
+
+def _url(service: str, registry: Registry) -> ServiceUrl:
     try:
-        url = parse_service(service, registry.schemes)
+        return parse_service(service, registry.schemes)
     except MalformedService as error:
-        raise InvalidRequest(f"service malformed: {error.reason}") from error
+        raise InvalidRequest(f"service malformed: {error.reason}", "malformed") from error
+
+
+def _ticket(ticket: str) -> TicketId:
     ticket_id = parse_ticket_id(ticket)
     if ticket_id is None or ticket_id.kind not in (TicketKind.SERVICE, TicketKind.PROXY):
-        raise InvalidTicket("not a ticket of this server")
-    return ValidationRequest(url, ticket_id, parameters.flag("renew"), parameters.get("pgtUrl", ""))
+        raise InvalidTicket("not a ticket of this server", "foreign")
+    return ticket_id
 
 
 def judge(
-    request: ValidationRequest,
-    taken: TakenTicket | None,
-    registry: Registry,
-    now: float,
-    *,
-    group_attributes: tuple[str, ...],
-    duo_fail: FailMode = "closed",
+    request: ValidationRequest, taken: TakenTicket | None, registry: Registry, now: float, rules: EntitlementRules
 ) -> ValidatedTicket:
     """Decide about a ticket that has been taken. The first check that fails decides (CAS protocol 2.5.3).
 
     :param taken: what the registry gave up for the ticket, ``None`` for nothing
     :param now: epoch seconds
-    :param duo_fail: what a service without a fail mode of its own does while Duo cannot be reached
     :raises ProtocolError: the failure to answer with
     """
     if taken is None:
         raise InvalidTicket("unknown, expired or used before")
-    if request.ticket.kind is TicketKind.PROXY:
+    if request.ticket.kind is TicketKind.PROXY and not request.proxies_accepted:
         raise InvalidTicketSpec("proxy ticket at an endpoint for service tickets")
     entry = registry.find(request.service)
     level = entry.service_match if entry is not None else "canonical"
     if not same_service(taken.ticket.service, request.service, level):
-        raise InvalidService(_difference(taken.ticket.service, request.service, registry.schemes))
-    if entry is None or not entry.enabled:
-        raise UnauthorizedService("not registered or disabled")
+        ticket = taken.ticket
+        mismatch = compare(ticket.service, request.service, ticket.service_id, registry.schemes)
+        raise InvalidService(mismatch=mismatch)
+    if entry is None:
+        raise UnauthorizedService("not registered", "unregistered", taken.ticket.service_id)
+    if not entry.enabled:
+        raise UnauthorizedService("disabled", "disabled")
     if entry.id != taken.ticket.service_id:
         # The rules of one entry let the person in; they say nothing about another entry.
-        raise InvalidService(f"granted for entry {taken.ticket.service_id}, presented for {entry.id}")
+        raise InvalidService(mismatch=other_entry(request.service, taken.ticket.service_id, entry.id))
+    if request.protocol not in entry.protocols:
+        raise UnauthorizedService(f"the entry does not allow {request.protocol}", "protocol")
     if taken.session is None:
-        raise InvalidTicket("the session ended in between")
+        raise InvalidTicket("the session ended in between", "ended")
     session, address = taken.session, taken.ticket.address or taken.session.address
-    access = decide(entry.access, session.attributes, address, now, group_attributes=group_attributes)
-    if not access.allowed:
-        raise UnauthorizedService(f"access rule: {access.reason}")
+    check_access(entry, session, address, now, rules)
     if request.renew and not taken.ticket.primary:
         raise NotFromNewLogin("renew was asked for")
-    duo = owed(
-        entry.duo_rule,
-        session.attributes,
-        address,
-        session.strength,
-        now,
-        group_attributes=group_attributes,
-    )
-    if duo.required and not _counts(session.strength, entry.duo_rule, duo_fail):
-        raise InvalidAuthenticationContext(f"the service requires Duo and the session has: {session.strength.level}")
-    if request.proxy_callback:
+    if not taken.ticket.primary and not good_enough(entry, session, now):
+        raise NotFromNewLogin("the service wants a newer session than this one", "stale")
+    duo_required = check_duo(entry, session, address, now, rules)
+    if request.proxy_callback and not entry.proxy.allow:
         raise UnauthorizedServiceProxy("the service may not proxy")
     try:
         released = release(entry, session.principal_id, session.attributes)
     except UsernameUnfit as error:
-        raise UnauthorizedService(str(error)) from error
-    return ValidatedTicket(entry, session, released, taken.ticket.primary, duo.required)
+        raise UnauthorizedService(str(error), "username") from error
+    return ValidatedTicket(entry, session, released, taken.ticket.primary, duo_required, taken.ticket.proxies)
 
 
 class Validator:
-    """Validates tickets against one registry of tickets."""
+    """Validates tickets against one registry of tickets.
+
+    :param callback: who brings proxy-granting tickets to services
+    :param later: takes writes that nobody waits for
+    """
 
     def __init__(
-        self, tickets: TicketRegistry, group_attributes: tuple[str, ...], duo_fail: FailMode = "closed"
+        self,
+        tickets: TicketRegistry,
+        rules: EntitlementRules,
+        callback: Callback,
+        later: Callable[[Callable[[Batch], None]], None],
     ) -> None:
         self._tickets = tickets
-        self._group_attributes = group_attributes
-        self._duo_fail = duo_fail
+        self._rules = rules
+        self._callback = callback
+        self._later = later
 
     def validate(self, request: ValidationRequest, registry: Registry, now: float) -> ValidatedTicket:
-        """Take the ticket and judge it. One round trip.
+        """Take the ticket and judge it: one round trip, and one more where a proxy-granting ticket is given.
+
+        The callback comes last: nobody makes this server call an address by a ticket that is not good.
 
         :raises ProtocolError: the failure to answer with; storage faults are ``InternalError``
         """
+        taken = None
         try:
             taken = self._tickets.take(request.ticket)
-            return judge(
-                request, taken, registry, now, group_attributes=self._group_attributes, duo_fail=self._duo_fail
-            )
+            validated = judge(request, taken, registry, now, self._rules)
+            if request.proxy_callback and taken is not None:
+                return self._with_proxy_granting(request, taken, validated, now)
+            return validated
         except ProtocolError:
+            self._forget(request, taken)
             raise
         except UpstreamError as error:
             raise InternalError(str(error)) from error
@@ -185,26 +240,19 @@ class Validator:
             # The class only: the text of an unexpected error may hold anything.
             raise InternalError(f"{type(error).__name__} while validating") from error
 
+    def _with_proxy_granting(
+        self, request: ValidationRequest, taken: TakenTicket, validated: ValidatedTicket, now: float
+    ) -> ValidatedTicket:
+        url = request.proxy_callback
+        pgt, iou = new_proxy_granting(request.ticket)
+        self._callback.deliver(url, str(pgt), iou, validated.service.proxy)
+        # Stored when it has arrived: one that nobody holds need not exist.
+        if not self._tickets.grant_proxy_granting(pgt, taken.ticket, (url, *taken.ticket.proxies), now):
+            raise InvalidTicket("the session ended in between", "ended")
+        return replace(validated, iou=iou)
 
-def _counts(strength: Strength, rule: DuoRule | None, duo_fail: FailMode) -> bool:
-    """Say whether a session of this strength may have got a ticket where Duo is required.
-
-    A login without Duo, where Duo could not be asked, is good for services that fail open and for no other one: the
-    registry may demand Duo since the ticket was granted.
-    """
-    if strength.level == "bypassed" and strength.why == UNAVAILABLE:
-        return ((rule.fail if rule is not None else None) or duo_fail) == "open"
-    return strength.level != "none"
-
-
-def _difference(granted_raw: str, presented: ServiceUrl, schemes: frozenset[str]) -> str:
-    try:
-        granted = parse_service(granted_raw, schemes)
-    except MalformedService as error:
-        return f"the service of the ticket cannot be read any more: {error.reason}"
-    return f"{_shown(granted)} is not {_shown(presented)}: {first_difference(granted, presented)}"
-
-
-def _shown(url: ServiceUrl) -> str:
-    # Query values belong to the application and may be secret.
-    return f"{url.scheme}://{url.host}:{url.port}{url.path}"
+    def _forget(self, request: ValidationRequest, taken: TakenTicket | None) -> None:
+        """A service that was refused has no session to end."""
+        if taken is not None and taken.session is not None:
+            ticket = taken.ticket
+            self._later(lambda batch: self._tickets.forget_visit(batch, request.ticket, ticket))

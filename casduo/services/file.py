@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from casduo.errors import Problem, SettingsError
 from casduo.problems import did_you_mean, problems_of
+from casduo.services.clients import with_client_defaults
 from casduo.services.index import Registry
 from casduo.services.lint import Entry, lint, notes
 from casduo.services.model import RegisteredService
@@ -74,7 +75,8 @@ def read_registry(content: bytes, file: str, settings: Settings | None, *, with_
     usable = not problems
     if with_lint:
         problems += [*lint(entries, document), *notes(entries, document)]
-    registry = Registry([entry.service for entry in entries], registry_version(content)) if usable else None
+    services = [with_client_defaults(entry.service) for entry in entries] if usable else []
+    registry = Registry(services, registry_version(content)) if usable else None
     return RegistryReading(registry, tuple(sorted(problems)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 
 from casduo.errors import Problem
 from casduo.modelwalk import written_name
-from casduo.services.model import NOT_YET_IN_FORCE, RegisteredService
+from casduo.services.model import NOT_YET_IN_FORCE, RegisteredService, ReleaseRule
 from casduo.services.patterns import Pattern, compile_pattern
 from casduo.yamlfile import Document, KeyPath
 
@@ -19,7 +18,27 @@ COMPARISON_LIMIT = 100_000
 next to none; the limit is reached by some 450 patterns with a star in the same place.
 """
 
-_REPEATED_REPEAT = re.compile(r"(?<!\\)[*+}][?+]?\)(?:[*+]|\{\d*,)")
+_IDENTIFYING = frozenset(
+    {
+        # RFC 4519, 2798, 2307 and 4530.
+        *("cn", "commonname", "dn", "displayname", "employeenumber", "entrydn", "entryuuid", "gecos", "givenname"),
+        *("homedirectory", "homephone", "jpegphoto", "labeleduri", "mail", "mobile", "name", "sn", "surname"),
+        *("telephonenumber", "uid", "uidnumber", "usercertificate"),
+        # Active Directory.
+        *("distinguishedname", "employeeid", "mailnickname", "objectguid", "objectsid", "proxyaddresses"),
+        *("samaccountname", "userprincipalname"),
+        # eduPerson, SCHAC, the subject identifier of SAML.
+        *("edupersonorcid", "edupersonprincipalname", "edupersonuniqueid", "eppn", "orcid", "schacpersonaluniquecode"),
+        *("schacpersonaluniqueid", "subject-id"),
+        # OpenID Connect, and what people write in users files.
+        *("email", "family_name", "given_name", "login", "phone_number", "picture", "preferred_username", "userid"),
+        *("username",),
+        # What the server itself says of the browser.
+        "clientipaddress",
+    }
+)
+"""Attributes, in lower case, whose value is another one for (nearly) every person."""
+
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -60,10 +79,20 @@ def _keys(entry: Entry, document: Document) -> Iterator[Problem]:
     if service.enabled and service.disabled_reason is not None:
         message = "has no effect while the service is enabled"
         yield document.problem((*path, "disabled_reason"), message, "warning")
-    for name, source in service.attributes.items():
-        if source.match is not None and _REPEATED_REPEAT.search(source.match):
-            message = "may take very long for some values: a group that ends with a repeat is itself repeated"
-            yield document.problem((*path, "attributes", name, "match"), message, "warning")
+    if service.pairwise_id:
+        for rule in service.release_rules:
+            if _identifies(rule):
+                message = f"{rule.name} tells who a person is, which pairwise_id is there to hide"
+                yield document.problem((*path, "attributes", rule.name), message, "warning")
+
+
+def _identifies(rule: ReleaseRule) -> bool:
+    """Say whether an attribute is one by which two services can tell that they speak of the same person."""
+    if rule.static:
+        return False
+    # Of a value that is rewritten the part that tells may be gone; what it is called then still says something.
+    names = [rule.name] if rule.replace is not None else [rule.name, rule.source]
+    return any(name.partition(";")[0].lower() in _IDENTIFYING for name in names)
 
 
 def _urls(entries: Sequence[Entry], document: Document) -> Iterator[_Url]:

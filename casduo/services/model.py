@@ -53,11 +53,6 @@ NOT_YET_IN_FORCE = (
     "accept_remember_me",
     "allow_http_saml",
     "channel",
-    "client",
-    "json_values",
-    "logout",
-    "multivalue",
-    "pairwise_id",
     "protocols",
     "proxy",
     "requires_approval",
@@ -148,12 +143,14 @@ class RegisteredService(Section):
         default=None, description="What the service is told as the user's name: an attribute, or `{attribute, case}`."
     )
     pairwise_id: bool = Field(
-        default=False, description="Tell the service a name that is stable but different for every service."
+        default=False,
+        description="Tell the service, instead of the user's name, one that is stable but different for every service. "
+        "It is made of the name and of the `id` of this entry, so changing that changes them all.",
     )
     multivalue: Line = Field(
         default="repeat",
-        description="Attributes with several values in XML: an element each (`repeat`), the `first` one only, or one "
-        "element with a separator (`join:,`).",
+        description="Attributes with several values in the XML of CAS 2.0 and 3.0: an element each (`repeat`), the "
+        "`first` one only, or one element with a separator that no value holds (`join:;`).",
     )
     json_values: Literal["auto", "list"] = Field(
         default="auto", description="Attributes in JSON: a list only for several values (`auto`), or always."
@@ -195,7 +192,9 @@ class RegisteredService(Section):
     )
     allow_http_saml: bool = Field(default=False, description="Release SAML attributes to plain http services.")
     client: Literal["mod_auth_cas", "phpcas", "java", "dotnet", "rubycas"] | None = Field(
-        default=None, description="CAS client it uses, to fit answers to that client's quirks."
+        default=None,
+        description="CAS client it uses: keys that are not written here get values that fit that client, as far as it "
+        "needs others. `casduo explain` shows them.",
     )
     logout: LogoutRule = Field(default=LogoutRule(), description="How it learns that a session has ended.")
     proxy: ProxyRule = Field(default=ProxyRule(), description="Whether it may get proxy tickets.")

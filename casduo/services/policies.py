@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from casduo.errors import MalformedService
 from casduo.fieldtypes import Duration, Line, Lines, Moment, NetworkBlock, Section, WebUrl, one_or_many
 from casduo.services.names import LISTED_NAMES
 from casduo.services.patterns import compile_pattern
+from casduo.services.regexes import check_expression
+from casduo.services.urls import parse_service
 
 Case = Literal["keep", "lower", "upper"]
 Networks = Annotated[tuple[NetworkBlock, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
 ValuesByName = dict[Line, Lines]
 
+MAX_MATCHED = 2048
+"""Longest value, in characters, that ``match`` is tried on; bounds how long that takes."""
+
+_EXPRESSIONS = 4096
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -119,7 +127,9 @@ class AttributeSource(Section):
     )
     static: Lines = Field(default=(), description="Fixed values, the same for everybody.")
     match: Line | None = Field(
-        default=None, description="Regular expression; values that do not match as a whole are left out."
+        default=None,
+        description="Regular expression; values that do not match as a whole are left out, and so are those of more "
+        "than 2048 characters. Without look-around and back references, and quick on every text.",
     )
     replace: str | None = Field(
         default=None, description=r"What a matching value becomes; `\1` is the first group of `match`."
@@ -136,10 +146,8 @@ class AttributeSource(Section):
     @field_validator("match")
     @classmethod
     def _compiles(cls, match: str | None) -> str | None:
-        try:
-            re.compile(match or "")
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"is not a regular expression: {error}") from None
+        if match is not None:
+            check_expression(match, MAX_MATCHED)
         return match
 
     @field_validator("replace")
@@ -151,7 +159,7 @@ class AttributeSource(Section):
             raise ValueError("needs 'match'")
         try:
             # An empty pattern with as many groups: what matters is whether the template can be filled in.
-            groups = re.compile(info.data["match"]).groups
+            groups = compiled(info.data["match"]).groups
             re.sub("()" * groups or "", replace, "", count=1)
         except (re.error, IndexError) as error:
             raise ValueError(f"does not fit 'match': {error}") from None
@@ -176,6 +184,12 @@ class ReleaseRule:
     match: str = ""
     replace: str | None = None
     case: Case = "keep"
+
+
+@lru_cache(_EXPRESSIONS)
+def compiled(match: str) -> re.Pattern[str]:
+    """Return ``match`` of a rule as a pattern. Python's own cache holds no more than a few hundred."""
+    return re.compile(match)
 
 
 def attribute_sources(value: object) -> object:
@@ -235,6 +249,21 @@ class LogoutRule(Section):
     url: WebUrl | None = Field(
         default=None, description="Where to. Without it: the service URL that the ticket was for."
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether a host that a `*` or `regex:` stands for may lie on a private or loopback address. Hosts "
+        "that are written out may.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _callable(cls, url: str | None) -> str | None:
+        if url is not None:
+            try:
+                parse_service(url)
+            except MalformedService as error:
+                raise ValueError(f"is not an address that can be called ({error.reason})") from None
+        return url
 
 
 class ProxyRule(Section):

@@ -1,5 +1,7 @@
 """Takes a regular expression for URLs apart into scheme, host, port and rest, and refuses those that are dangerous.
 
+What can be slow is refused for other texts too: :func:`check_expression`.
+
 Three things go wrong with regular expressions over whole URLs, and all three have opened single-sign-on servers:
 
 - ``https://.*example\\.edu/.*`` finds its host in another host's path. Here the host part is cut off at the first slash
@@ -95,6 +97,67 @@ def read_regex(text: str) -> UrlRegex:
     )
 
 
+def check_expression(text: str, longest: int) -> None:
+    """Refuse ``text`` unless it is a regular expression that is quick on every text of ``longest`` characters.
+
+    For expressions over values, to be used with ``fullmatch``. ``(?i)`` at the start is allowed, and so are ``^`` and
+    ``$`` at the ends, which change nothing, and alternatives without brackets around them.
+
+    :raises ValueError: with a sentence
+    """
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"a regular expression has at most {MAX_LENGTH} characters")
+    _compiled(text)
+    tokens = _tokens(text.removeprefix("(?i)").removeprefix("^"))
+    if tokens and tokens[-1].text == "$" and tokens[-1].kind == "plain":
+        tokens.pop()
+    for branch in _branches(tokens):
+        _check_form(branch)
+        # Of alternatives at the top one after the other is tried, so they do not multiply.
+        choices = [token for position, token in enumerate(branch) if not _ends_in_one_place(branch, position)]
+        # Those that leave no choice are gone through once for each choice of the others.
+        _check_cost(choices, longest, 2 * longest if len(choices) < len(branch) else 2 * longest**2)
+
+
+def _branches(tokens: list[_Token]) -> list[list[_Token]]:
+    """Split at the alternatives that stand in no brackets."""
+    branches: list[list[_Token]] = [[]]
+    for token in tokens:
+        if token.kind == "or" and token.depth == 0:
+            branches.append([])
+        else:
+            branches[-1].append(token)
+    return branches
+
+
+def _ends_in_one_place(tokens: list[_Token], position: int) -> bool:
+    """Say whether a repeat is at ``position`` that leaves no choice: what it repeats cannot be what follows it, as in
+    ``[^,]+,``.
+    """
+    if position == 0 or not _is_repeat(tokens[position]) or any(map(_is_repeat, tokens[position + 1 : position + 2])):
+        return False
+    repeated = tokens[position - 1]
+    if repeated.kind not in {"set", "escape", "plain"}:
+        return False
+    following = [token for token in tokens[position + 1 :] if token.kind != "close"]
+    if not following:
+        # The whole text is to be matched.
+        return True
+    literal = following[0].text.removeprefix("\\")
+    fixed = following[0].kind == "plain" or (following[0].kind == "escape" and not literal.isalnum())
+    if not fixed or following[0].text == "." or any(map(_is_repeat, following[1:2])):
+        return False
+    try:
+        return re.fullmatch(repeated.text, literal, re.IGNORECASE) is None
+    except re.error:
+        # Such as a range the wrong way round: refused when the whole is compiled.
+        return False
+
+
+def _is_repeat(token: _Token) -> bool:
+    return token.kind == "repeat"
+
+
 def _schemes(found: re.Match[str]) -> frozenset[str]:
     one, optional, several = found.groups()
     if several:
@@ -148,8 +211,8 @@ def _check_form(tokens: list[_Token]) -> None:
             raise ValueError(f"{token.text!r} in the middle of a regular expression is written with a backslash")
 
 
-def _check_cost(tokens: list[_Token], longest: int) -> None:
-    """Refuse an expression that may try more than :data:`MAX_STEPS` ways to read a text of ``longest`` characters.
+def _check_cost(tokens: list[_Token], longest: int, most: int = MAX_STEPS) -> None:
+    """Refuse an expression that may try more than ``most`` ways to read a text of ``longest`` characters.
 
     Repeated groups that hold a repeat or alternatives can take exponential time and are refused. Of what remains, the
     numbers of choices at each repeat and each group of alternatives multiply, at worst.
@@ -169,7 +232,7 @@ def _check_cost(tokens: list[_Token], longest: int) -> None:
             repeated = after is not None and after.kind == "repeat" and after.text != "?"
             if repeated and any(other.kind in {"repeat", "or"} for other in inside):
                 raise ValueError("a repeated group in a regular expression may hold no repeats and no alternatives")
-    if steps > MAX_STEPS:
+    if steps > most:
         raise ValueError("this regular expression can be slow: use fewer of * + ? { } and |, or write several patterns")
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from casduo.errors import ServiceError
 from casduo.services.model import RegisteredService, ReleaseRule
 from casduo.services.names import LISTED_NAMES
-from casduo.services.policies import Case
+from casduo.services.pairwise import PairwiseIds
+from casduo.services.policies import MAX_MATCHED, Case, compiled
 
 # Line breaks of every kind: CAS 1.0 puts the name on a line of its own, and some clients split lines as Unicode does.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What XML cannot carry would be left out of the answer, and the name would be somebody else's.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 class UsernameUnfit(ServiceError):
@@ -30,6 +32,16 @@ class UsernameUnfit(ServiceError):
         self.reason = reason
 
 
+class PairwiseKeyMissing(ServiceError):
+    """The service is told pairwise ids, and whoever asks has no key to make them with."""
+
+    code = "SERVICE_PAIRWISE_KEY"
+
+    def __init__(self, service_id: str) -> None:
+        super().__init__(f"{service_id} is told pairwise ids, and there is no key for them here")
+        self.service_id = service_id
+
+
 @dataclass(frozen=True, slots=True)
 class Released:
     """What a service is told: ``user``, never empty and on one line, and ``attributes`` by their released names."""
@@ -38,23 +50,43 @@ class Released:
     attributes: dict[str, tuple[str, ...]]
 
 
-def release(service: RegisteredService, principal_id: str, attributes: Mapping[str, tuple[str, ...]]) -> Released:
+def release(
+    service: RegisteredService,
+    principal_id: str,
+    attributes: Mapping[str, tuple[str, ...]],
+    *,
+    pairwise: PairwiseIds | None = None,
+) -> Released:
     """Return what ``service`` learns.
 
     Attributes: those of the entry's list that have a value, under their released names, without empty values. Source
     names are compared exactly, equal values come once.
 
-    User: the principal's id, or the username attribute of the entry. When that attribute has no value, the id is *not*
-    taken instead: the id of one person may be the attribute of another (``ada`` and an e-mail alias ``ada``), and the
-    service could not tell. With two different values nobody knows which one a directory lists first tomorrow. In both
-    cases the person gets no ticket, and the audit trail says why.
+    User: the person's name as :func:`username` finds it, or the pairwise id made of it where the entry wants one.
+
+    :param pairwise: makes pairwise ids; may be left out where no entry wants any
+    :raises UsernameUnfit: there is no user name, more than one, or it holds control characters
+    :raises PairwiseKeyMissing: the entry wants a pairwise id and ``pairwise`` was left out
+    """
+    user = username(service, principal_id, attributes)
+    if service.pairwise_id:
+        if pairwise is None:
+            raise PairwiseKeyMissing(service.id)
+        user = pairwise.of(service.id, user)
+    return Released(user=user, attributes=_attributes(service, attributes))
+
+
+def username(service: RegisteredService, principal_id: str, attributes: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the person's name for ``service``, before it becomes a pairwise id: the principal's id, or the username
+    attribute of the entry.
+
+    When that attribute has no value, the id is *not* taken instead: the id of one person may be the attribute of
+    another (``ada`` and an e-mail alias ``ada``), and the service could not tell. With two different values nobody
+    knows which one a directory lists first tomorrow. In both cases the person gets no ticket, and the audit trail says
+    why.
 
     :raises UsernameUnfit: there is no user name, more than one, or it holds control characters
     """
-    return Released(user=_user(service, principal_id, attributes), attributes=_attributes(service, attributes))
-
-
-def _user(service: RegisteredService, principal_id: str, attributes: Mapping[str, tuple[str, ...]]) -> str:
     rule = service.username_attribute
     if rule is None:
         return _fit("", principal_id)
@@ -91,18 +123,18 @@ def _attributes(service: RegisteredService, attributes: Mapping[str, tuple[str, 
         if rule.name in LISTED_NAMES:
             continue
         found = rule.static or attributes.get(rule.source, ())
-        shaped = (_cased(_shaped(value, rule), rule.case) for value in found if value)
-        values = tuple(dict.fromkeys(value for value in shaped if value))
+        values = tuple(dict.fromkeys(told for value in found if (told := shaped(value, rule))))
         if values:
             released[rule.name] = values
     return released
 
 
-def _shaped(value: str, rule: ReleaseRule) -> str:
-    """Return ``value`` as the rule's ``match`` and ``replace`` leave it: empty when it does not match as a whole."""
-    if not rule.match:
-        return value
-    found = re.fullmatch(rule.match, value)
-    if found is None:
-        return ""
-    return value if rule.replace is None else found.expand(rule.replace)
+def shaped(value: str, rule: ReleaseRule) -> str:
+    """Return ``value`` as ``rule`` releases it: empty when it is left out."""
+    if rule.match:
+        # Nobody makes a long value to keep the server busy.
+        found = compiled(rule.match).fullmatch(value) if len(value) <= MAX_MATCHED else None
+        if found is None:
+            return ""
+        value = value if rule.replace is None else found.expand(rule.replace)
+    return _cased(value, rule.case)

@@ -6,7 +6,7 @@ from casduo.settings.authentication import Argon2Settings, Handler, LdapHandler,
 from casduo.settings.duo import AuthApiKeys, BreakerSettings, DuoApplication, DuoSettings, UniversalKeys
 from casduo.settings.load import find_settings, load_settings, missing_to_serve, read_settings
 from casduo.settings.model import Settings
-from casduo.settings.secretfiles import ensure_secret_key
+from casduo.settings.secretfiles import ensure_pairwise_key, ensure_secret_key, find_pairwise_key
 from casduo.settings.sections import (
     Limit,
     LoginSettings,
@@ -46,7 +46,9 @@ __all__ = [
     "UniversalKeys",
     "UsersFileHandler",
     "ValidationSettings",
+    "ensure_pairwise_key",
     "ensure_secret_key",
+    "find_pairwise_key",
     "find_settings",
     "load_settings",
     "missing_to_serve",

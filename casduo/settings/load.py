@@ -105,7 +105,6 @@ def _place_state(document: Document, environ: Mapping[str, str]) -> None:
 
 
 NOT_YET_IN_FORCE = (
-    ("server", "worker"),
     ("duo", "applications"),
     ("pages", "logo_dark"),
     ("pages", "languages"),

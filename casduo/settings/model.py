@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from casduo.fieldtypes import Duration, Location, Section, one_or_many, parse_duration, zone_of
 from casduo.settings.authentication import Handler
 from casduo.settings.duo import DuoSettings
+from casduo.settings.rest import RestSettings
 from casduo.settings.sections import (
     LoginSettings,
     LogoutSettings,
@@ -57,6 +58,13 @@ class Settings(Section):
     previous_secret_keys_file: Location | None = Field(
         default=None, description="File that holds `previous_secret_keys`, one a line."
     )
+    pairwise_key: SecretKey | None = Field(
+        default=None,
+        description="Makes the names that services with `pairwise_id` are told; at least 32 characters, the same on "
+        "every node. With another key everybody has another name at all of them. Without it one is made and kept in "
+        "`server.state_directory` when the first such name is needed.",
+    )
+    pairwise_key_file: Location | None = Field(default=None, description="File that holds `pairwise_key`.")
     redis: RedisSettings = Field(default=RedisSettings(), description="Where tickets live.")
     registry: Location = Field(default=Path("registry.yaml"), description="The file with the registered services.")
     registry_reload: Duration = Field(
@@ -72,6 +80,7 @@ class Settings(Section):
         default=(), description="Who checks passwords, asked in this order. At least one is required to serve."
     )
     duo: DuoSettings | None = Field(default=None, description="The second factor; off without this section.")
+    rest: RestSettings = Field(default=RestSettings(), description="The REST protocol.")
     pages: PageSettings = Field(default=PageSettings(), description="How pages look.")
     outbound: OutboundSettings = Field(default=OutboundSettings(), description="Calls to others.")
     log: LogSettings = Field(default=LogSettings(), description="The log.")

@@ -1,4 +1,4 @@
-"""Secrets that lie in files: read for the keys that end in ``_file``, and the signing key that casduo makes itself."""
+"""Secrets that lie in files: read for the keys that end in ``_file``, and the keys that casduo makes itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from casduo.errors import Problem, SettingsError
 from casduo.modelwalk import written_sections
@@ -62,7 +65,28 @@ def _secret_file_keys(data: Any) -> Iterator[tuple[KeyPath, dict[str, Any], str]
                 yield path, section, key
 
 
-# --- the signing key ------------------------------------------------------------------------------------------------
+# --- keys that casduo makes itself ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of key: its name in settings and state directory, what it is called in sentences, what is said when one
+    was made, and what to do about one that is broken.
+    """
+
+    name: str
+    called: str
+    advice: str
+    remedy: str
+
+
+_SIGNING = _Kind("secret_key", "secret key", "", "remove the file to get a new one")
+_PAIRWISE = _Kind(
+    "pairwise_key",
+    "key of pairwise ids",
+    "; keep a copy: changing it changes every pairwise id",
+    "restore it from a copy: a new one changes every pairwise id",
+)
 
 
 def ensure_secret_key(settings: Settings) -> tuple[list[str], str | None]:
@@ -74,25 +98,53 @@ def ensure_secret_key(settings: Settings) -> tuple[list[str], str | None]:
     :raises SettingsError: it cannot be read or made, or is too short
     """
     previous = [key.get_secret_value() for key in settings.previous_secret_keys]
-    if settings.secret_key is not None:
-        return [settings.secret_key.get_secret_value(), *previous], None
-    path = settings.server.state_directory / "secret_key"
+    key, said = _ensure(settings, settings.secret_key, _SIGNING)
+    return [key, *previous], said
+
+
+def ensure_pairwise_key(settings: Settings) -> tuple[str, str | None]:
+    """Return the key of pairwise ids, and a sentence for the operator if there is something to say.
+
+    Without ``pairwise_key`` in the settings it lies in ``<state_directory>/pairwise_key``, made as the signing key is.
+    It is not that key, nor made of it: whoever changes the signing key would change who everybody is.
+
+    :raises SettingsError: it cannot be read or made, or is too short
+    """
+    return _ensure(settings, settings.pairwise_key, _PAIRWISE)
+
+
+def find_pairwise_key(settings: Settings) -> str | None:
+    """Return the key of pairwise ids if there is one that can be read; none is made."""
+    if settings.pairwise_key is not None:
+        return settings.pairwise_key.get_secret_value()
+    try:
+        key = (settings.server.state_directory / _PAIRWISE.name).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return key if len(key) >= SECRET_KEY_LENGTH else None
+
+
+def _ensure(settings: Settings, given: SecretStr | None, kind: _Kind) -> tuple[str, str | None]:
+    if given is not None:
+        return given.get_secret_value(), None
+    path = settings.server.state_directory / kind.name
     try:
         made = _make(path)
         key = path.read_text("ascii").strip()
         shared = path.stat().st_mode & 0o077
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise SettingsError(
-            (Problem(str(path), 0, 0, "", f"the secret key cannot be read or made: {reason}"),)
-        ) from None
+        raise _unusable(path, f"the {kind.called} cannot be read or made: {reason}") from None
     if len(key) < SECRET_KEY_LENGTH:
-        sentence = f"the secret key has fewer than {SECRET_KEY_LENGTH} characters; remove the file to get a new one"
-        raise SettingsError((Problem(str(path), 0, 0, "", sentence),))
+        raise _unusable(path, f"the {kind.called} has fewer than {SECRET_KEY_LENGTH} characters; {kind.remedy}")
     if made:
-        sentence = f"made a secret key in {path}; other nodes need the same one (secret_key or secret_key_file)"
-        return [key, *previous], sentence
-    return [key, *previous], f"{path} can be read by others; run: chmod 600 {path}" if shared else None
+        others = f"other nodes need the same one ({kind.name} or {kind.name}_file)"
+        return key, f"made a {kind.called} in {path}; {others}{kind.advice}"
+    return key, f"{path} can be read by others; run: chmod 600 {path}" if shared else None
+
+
+def _unusable(path: Path, sentence: str) -> SettingsError:
+    return SettingsError((Problem(str(path), 0, 0, "", sentence),))
 
 
 def _make(path: Path) -> bool:
@@ -100,7 +152,7 @@ def _make(path: Path) -> bool:
     if path.exists():
         return False
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48) + "\n")

@@ -24,6 +24,9 @@ from casduo.fieldtypes import (
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
+REMEMBER_ME_LIMIT = 90 * 86400.0
+"""Seconds. CAS protocol 3.0.3, section 4.1.1: long-term tickets live no longer than three months."""
+
 SERVICE_TICKET_LIMIT = 300.0
 """Seconds. CAS protocol 3.0.3, section 3.1.1: no longer than five minutes."""
 
@@ -157,11 +160,37 @@ def _without_password(parts: SplitResult) -> str:
     return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
 
 
+class RememberMeSettings(Section):
+    """Long sessions for people who ask for one on the login form."""
+
+    enabled: bool = Field(default=False, description="Whether the login form offers it; nobody gets it unasked.")
+    idle: Duration = Field(
+        default=parse_duration("14d"), description="A remembered session ends when it was not used for so long."
+    )
+    lifetime: Duration = Field(
+        default=parse_duration("30d"),
+        description="A remembered session ends so long after the password; at most 90d.",
+    )
+
+    @field_validator("lifetime")
+    @classmethod
+    def _limits(cls, lifetime: float, info: ValidationInfo) -> float:
+        if lifetime > REMEMBER_ME_LIMIT:
+            raise ValueError("must not be longer than 90d (CAS protocol, section 4.1.1: three months)")
+        idle = info.data.get("idle")
+        if idle is not None and lifetime < idle:
+            raise ValueError(f"must not be shorter than session.remember_me.idle ({format_duration(idle)})")
+        return lifetime
+
+
 class SessionSettings(Section):
     """How long people stay signed in."""
 
     idle: Duration = Field(default=parse_duration("2h"), description="A session ends when it was not used for so long.")
     lifetime: Duration = Field(default=parse_duration("8h"), description="A session ends so long after the password.")
+    remember_me: RememberMeSettings = Field(
+        default=RememberMeSettings(), description="Long sessions for people who ask for one."
+    )
 
     @field_validator("lifetime")
     @classmethod
@@ -216,6 +245,12 @@ class LogoutSettings(Section):
         default="ignore",
         description="What the `url` parameter of CAS 2.0 does at /logout; `as_service` treats it like `service`, "
         "with the same registry check.",
+    )
+    wait: Annotated[float, Field(ge=0, le=10)] = Field(
+        default=2.0, description="Seconds for which the sign-out page waits for applications to answer; 0: not at all."
+    )
+    timeout: Duration = Field(
+        default=parse_duration("5s"), description="Time an application has to answer the message that a session ended."
     )
     follow_service: bool = Field(default=True, description="Whether /logout goes on to a registered `service`.")
     confirm: Literal["foreign", "always", "never"] = Field(

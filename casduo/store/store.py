@@ -213,7 +213,7 @@ def _words(item: _Pending, by_text: bool = False) -> tuple[Value, ...]:
     _, script, words = item
     if script is None:
         return words
-    return ("EVAL", script.text, *words) if by_text else ("EVALSHA", script.sha, *words)
+    return ("EVAL", script.text, *words) if by_text or script.spelled_out else ("EVALSHA", script.sha, *words)
 
 
 def _answer(connection: Any) -> Any:

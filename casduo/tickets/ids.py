@@ -66,12 +66,46 @@ class TicketId:
     @property
     def key(self) -> str:
         """The Redis key."""
-        return ticket_key(self.kind, self.tag, self.fingerprint)
+        return f"{key_prefix(self.kind, self.tag)}{self.fingerprint}"
+
+    @property
+    def name(self) -> SessionName:
+        """What the session may be called where nobody may use it; for a TGT only."""
+        return SessionName(self.tag, self.fingerprint)
 
 
-def ticket_key(kind: TicketKind, tag: str, ticket_fingerprint: str) -> str:
-    """Return the Redis key of a ticket of which only the fingerprint is known."""
-    return f"{key_prefix(kind, tag)}{ticket_fingerprint}"
+@dataclass(frozen=True, slots=True)
+class SessionName:
+    """A session by its slot tag and its TGT's fingerprint: enough to end it, too little to use it."""
+
+    tag: str
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """The Redis key of the session."""
+        return f"{key_prefix(TicketKind.TICKET_GRANTING, self.tag)}{self.fingerprint}"
+
+    @property
+    def visits_key(self) -> str:
+        """The Redis key of the list of services that validated its tickets."""
+        return f"{visits_prefix(self.tag)}{self.fingerprint}"
+
+    @property
+    def text(self) -> str:
+        """The name on one line; see ``parse``."""
+        return f"{self.tag}:{self.fingerprint}"
+
+    @classmethod
+    def parse(cls, text: str) -> SessionName:
+        """Return the name that ``text`` made."""
+        tag, _, session = text.partition(":")
+        return cls(tag, session)
+
+
+def visits_prefix(tag: str) -> str:
+    """Return what the keys of all lists of visits of this slot begin with."""
+    return f"casduo:{{{tag}}}:visits:"
 
 
 def key_prefix(kind: TicketKind, tag: str) -> str:
@@ -87,6 +121,14 @@ def new_session_id() -> TicketId:
 def new_ticket_id(kind: TicketKind, session: TicketId) -> TicketId:
     """Return a new id of ``kind`` that shares the slot of ``session``."""
     return _new(kind, session.tag)
+
+
+def new_proxy_granting(beside: TicketId) -> tuple[TicketId, str]:
+    """Return a new PGT id in the slot of ``beside``, and the IOU by which its owner will find it.
+
+    The IOU tells nothing of the ticket and is kept nowhere (CAS protocol 3.4).
+    """
+    return _new(TicketKind.PROXY_GRANTING, beside.tag), f"PGTIOU-{random_text(43)}"
 
 
 def parse_ticket_id(text: str) -> TicketId | None:

@@ -1,4 +1,4 @@
-"""What tickets carry: the single sign-on session behind a TGT, and the service ticket."""
+"""What tickets carry: the session behind a TGT, service and proxy tickets, and what a session leaves behind."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class TicketGrantingTicket:
     ask_before: bool = False
     address: str = ""
     agent: str = ""
+    remembered: bool = False
+    used_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,13 @@ class LiveSession:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTicket:
-    """A ticket for one service.
+    """A ticket for one service, for one use: a service ticket, or a proxy ticket where ``proxies`` names somebody.
 
     ``service`` is the identifier exactly as received at login, ``service_id`` the registry entry that matched then.
     ``primary`` is true only for the one ticket made in the run in which the password was verified: it decides
     ``isFromNewLogin`` and ``renew`` (CAS protocol 2.5 and 3.1). ``address`` is where the browser was then, which need
-    not be where the session began; rules about networks go by it.
+    not be where the session began; rules about networks go by it. ``proxies`` are the callback URLs of the chain that
+    asked for a proxy ticket, the most recent one first (CAS protocol 2.6.2).
     """
 
     service: str
@@ -58,6 +61,7 @@ class ServiceTicket:
     session: str
     """Fingerprint of the TGT."""
     address: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,41 @@ class TakenTicket:
 
     ticket: ServiceTicket
     session: TicketGrantingTicket | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyGrantingTicket:
+    """What lets a service ask for proxy tickets, as often as it likes while the session lives (CAS protocol 3.3).
+
+    ``service_id`` is the registry entry it was given to; ``proxies`` the chain up to and including it, its own callback
+    URL first.
+    """
+
+    service_id: str
+    session: str
+    """Fingerprint of the TGT."""
+    proxies: tuple[str, ...]
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProxyGranting:
+    """A proxy-granting ticket as found, with the session that stands behind it, or none when that has ended."""
+
+    ticket: ProxyGrantingTicket
+    session: TicketGrantingTicket | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A ticket that a service has validated: the service has to be told when the session ends (CAS protocol 2.3.3).
+
+    ``ticket`` is the used-up ticket's id, by which the service knows the session it began.
+    """
+
+    ticket: str = field(repr=False)
+    service: str
+    service_id: str
 
 
 def session_text(ticket: TicketGrantingTicket) -> str:
@@ -79,6 +118,7 @@ def session_text(ticket: TicketGrantingTicket) -> str:
             ticket.ask_before,
             ticket.address,
             ticket.agent,
+            ticket.remembered,
         ]
     )
 
@@ -88,9 +128,9 @@ def strength_text(strength: Strength) -> str:
     return _json(strength.to_fields())
 
 
-def session_from(text: str, strength: str) -> TicketGrantingTicket:
-    """Return the session that the stored texts tell of."""
-    principal_id, attributes, handler, authenticated_at, ask_before, address, agent = json.loads(text)
+def session_from(text: str, strength: str, used: str | None = None) -> TicketGrantingTicket:
+    """Return the session that the stored texts tell of; ``used`` are milliseconds."""
+    principal_id, attributes, handler, authenticated_at, ask_before, address, agent, remembered = json.loads(text)
     return TicketGrantingTicket(
         principal_id=principal_id,
         attributes={name: tuple(values) for name, values in attributes.items()},
@@ -100,6 +140,8 @@ def session_from(text: str, strength: str) -> TicketGrantingTicket:
         ask_before=ask_before,
         address=address,
         agent=agent,
+        remembered=remembered,
+        used_at=int(used) / 1000 if used else 0.0,
     )
 
 
@@ -109,14 +151,39 @@ def principal_of(session: str) -> str:
 
 
 def service_ticket_text(ticket: ServiceTicket) -> str:
-    """Return the ticket as it is stored. The session's fingerprint stands in front: the take script cuts it off."""
-    return ticket.session + _json([ticket.service, ticket.service_id, ticket.primary, ticket.address])
+    """Return the ticket as it is stored: the session's fingerprint and the entry's id in front, for the scripts."""
+    rest = _json([ticket.service, ticket.primary, ticket.address, ticket.proxies])
+    return f"{ticket.session}{ticket.service_id} {rest}"
 
 
 def service_ticket_from(text: str) -> ServiceTicket:
     """Return the ticket that the stored text tells of."""
-    service, service_id, primary, address = json.loads(text[_FINGERPRINT:])
-    return ServiceTicket(service, service_id, primary, text[:_FINGERPRINT], address)
+    service_id, _, rest = text[_FINGERPRINT:].partition(" ")
+    service, primary, address, proxies = json.loads(rest)
+    return ServiceTicket(service, service_id, primary, text[:_FINGERPRINT], address, tuple(proxies))
+
+
+def proxy_granting_text(ticket: ProxyGrantingTicket) -> str:
+    """Return the ticket as it is stored, in the form of a service ticket."""
+    return f"{ticket.session}{ticket.service_id} {_json([ticket.proxies, ticket.address])}"
+
+
+def proxy_granting_from(text: str) -> ProxyGrantingTicket:
+    """Return the ticket that the stored text tells of."""
+    service_id, _, rest = text[_FINGERPRINT:].partition(" ")
+    proxies, address = json.loads(rest)
+    return ProxyGrantingTicket(service_id, text[:_FINGERPRINT], tuple(proxies), address)
+
+
+def visit_text(ticket_id: str, ticket: ServiceTicket) -> str:
+    """Return the visit that the take script notes for a ticket: its id, then what is stored of it."""
+    return f"{ticket_id} {service_ticket_text(ticket)[_FINGERPRINT:]}"
+
+
+def visit_from(text: str) -> Visit:
+    """Return the visit that the stored text tells of."""
+    ticket, service_id, rest = text.split(" ", 2)
+    return Visit(ticket, json.loads(rest)[0], service_id)
 
 
 def _json(value: object) -> str:

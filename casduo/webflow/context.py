@@ -11,7 +11,9 @@ from casduo.mfa.strength import Strength
 from casduo.services.model import RegisteredService
 from casduo.services.urls import ServiceUrl
 from casduo.store import Batch
+from casduo.tickets.ledger import LedgerLine
 from casduo.tickets.model import LiveSession
+from casduo.tickets.registry import Closing
 from casduo.webflow.scope import Scope
 
 Refusal = Literal["denied", "duoUnavailable", "duoDenied", "duoUnenrolled", "duoRestart"]
@@ -47,8 +49,10 @@ class Context:
     """One run of a flow within one request.
 
     ``batch`` gathers writes; whoever needs an answer runs it, and what is left is run before anything is sent.
-    ``set_cookie`` is the TGC to set, empty to clear it, ``None`` to leave it alone. ``next_key`` is the execution key
-    under which the flow will wait if it pauses now; only flows that wait in Redis know it beforehand.
+    ``set_cookie`` is the TGC to set, empty to clear it, ``None`` to leave it alone; ``cookie_lifetime`` are the seconds
+    a browser keeps it, ``None`` for as long as it is open. ``next_key`` is the execution key
+    under which the flow will wait if it pauses now; only flows that wait in Redis know it beforehand. ``stale_cookie``
+    says that the presented TGC is known to stand for no session any more.
     """
 
     inbound: Inbound
@@ -57,6 +61,8 @@ class Context:
     claim: str = field(default="", repr=False)
     next_key: str = field(default="", repr=False)
     set_cookie: str | None = field(default=None, repr=False)
+    cookie_lifetime: int | None = None
+    stale_cookie: bool = False
     notice: str = ""
     error: str = ""
     error_facts: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +76,8 @@ class Context:
     verdict: Verdict = "granted"
     facts: dict[str, Any] = field(default_factory=dict, repr=False)
     ticket: str = field(default="", repr=False)
+    closing: Closing | None = None
+    told: tuple[LedgerLine, ...] = ()
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:

@@ -31,12 +31,13 @@ _PARK = load_script(__file__, "park.lua")
 class Answer:
     """What a run came to: an ``effect`` to send and, if it waits, the ``execution`` key to go on with.
 
-    ``set_cookie`` as in ``Context``.
+    ``set_cookie`` and ``cookie_lifetime`` as in ``Context``.
     """
 
     effect: Effect
     execution: str = field(repr=False)
     set_cookie: str | None = field(repr=False)
+    cookie_lifetime: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Executions:
         context.batch.run()
         effect = outcome.effect
         assert effect is not None
-        return Answer(effect, execution, context.set_cookie)
+        return Answer(effect, execution, context.set_cookie, context.cookie_lifetime)
 
     def _park(self, outcome: Paused, context: Context) -> str:
         waiting = _parse_stored(context.next_key)

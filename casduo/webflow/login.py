@@ -26,7 +26,7 @@ LOGIN = Flow(
             {"notExists": "gatewayRequestCheck", "invalid": "gatewayRequestCheck", "valid": "renewRequestCheck"},
         ),
         decision("gatewayRequestCheck", "session.gateway_requested", yes="redirectWithoutTicket", no="viewLoginForm"),
-        decision("renewRequestCheck", "session.renew_required", yes="viewLoginForm", no="useTicketGrantingTicket"),
+        decision("renewRequestCheck", "session.renew_required", yes="gatewayRequestCheck", no="useTicketGrantingTicket"),
         action("useTicketGrantingTicket", "session.use", {"success": "serviceAccessCheck"}),
         # The password.
         view("viewLoginForm", "login_form.view", {"submit": "submittedServiceCheck"}),
@@ -142,7 +142,7 @@ LOGIN = Flow(
         action(
             "generateServiceTicket",
             "ticket.generate_service_ticket",
-            {"success": "responseCheck", "sessionEnded": "viewLoginForm"},
+            {"success": "responseCheck", "sessionEnded": "viewLoginForm", "looping": "viewTicketLoop"},
         ),
         action(
             "responseCheck",
@@ -152,6 +152,7 @@ LOGIN = Flow(
         end("redirect", "ticket.redirect"),
         end("viewPostResponse", "ticket.post"),
         end("viewHeaderResponse", "ticket.header"),
+        end("viewTicketLoop", "ticket.view_loop"),
         end("redirectWithoutTicket", "session.without_ticket"),
         end("redirectToLogin", "session.to_login"),
         end("viewGenericLoginSuccess", "ticket.signed_in"),

@@ -12,7 +12,9 @@ LOGOUT = Flow(
         view("viewConfirmLogout", "logout.view_confirm", {"submit": "confirmedServiceCheck"}),
         action("confirmedServiceCheck", "logout.find_service", {"success": "terminateSession"}),
         action("terminateSession", "logout.terminate", {"success": "logoutRedirectCheck"}),
-        decision("logoutRedirectCheck", "logout.redirect_wanted", yes="redirect", no="viewSignedOut"),
+        # Services that are told by the browser need a page to be told from.
+        decision("logoutRedirectCheck", "logout.redirect_wanted", yes="redirect", no="awaitAnswers"),
+        action("awaitAnswers", "logout.await_answers", {"success": "viewSignedOut"}),
         end("redirect", "logout.redirect"),
         end("viewSignedOut", "logout.view_signed_out"),
     ),

@@ -13,7 +13,8 @@ class Scope:
 
     The first block is what was asked for. ``principal_id`` is set once somebody is known: from then on the scope waits
     in Redis, before it travels signed in the form. ``fresh`` means that the password was verified in this very run of
-    the flow; ``session`` is the fingerprint of the TGT the run goes on with otherwise.
+    the flow; ``session`` is the fingerprint of the TGT the run goes on with otherwise. ``everywhere`` says that a
+    sign-out is meant for every device, ``remembered`` that the person asked for a long session.
     """
 
     service: str = ""
@@ -21,6 +22,7 @@ class Scope:
     renew: bool = False
     gateway: bool = False
     method: str = "GET"
+    everywhere: bool = False
 
     principal_id: str = ""
     attributes: dict[str, list[str]] = field(default_factory=dict)
@@ -28,6 +30,7 @@ class Scope:
     authenticated_at: float = 0.0
     fresh: bool = False
     ask_before: bool = False
+    remembered: bool = False
     session: str = ""
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -48,5 +51,5 @@ class Scope:
         return cls(**{name: value for name, value in values.items() if name in _DEFAULTS})
 
 
-_ASKED = ("service", "ticket_name", "renew", "gateway", "method")
+_ASKED = ("service", "ticket_name", "renew", "gateway", "method", "everywhere")
 _DEFAULTS = {item.name: getattr(Scope(), item.name) for item in fields(Scope)}

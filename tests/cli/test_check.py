@@ -51,10 +51,11 @@ def test_problems_of_both_files_are_told_at_once(check: Callable[..., Result], h
     assert result.exit_code == 2
 
 
-def test_notes_come_last(check: Callable[..., Result], here: Path) -> None:
+def test_notes_come_last(check: Callable[..., Result], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("warn",))
     (here / "registry.yaml").write_text(
         "services:\n"
-        "  - {id: ada, name: Ada, url: https://ada.example.edu/**, warn: true, pairwise_id: true}\n"
+        "  - {id: ada, name: Ada, url: https://ada.example.edu/**, warn: true}\n"
         "  - {id: eve, name: Eve, url: 'http://eve.example.edu/**'}\n"
     )
     result = check()
@@ -63,8 +64,11 @@ def test_notes_come_last(check: Callable[..., Result], here: Path) -> None:
     assert result.exit_code == 0
 
 
-def test_strict_lets_warnings_fail_but_not_notes(check: Callable[..., Result], here: Path) -> None:
-    (here / "registry.yaml").write_text(SERVICE % ", pairwise_id: true")
+def test_strict_lets_warnings_fail_but_not_notes(
+    check: Callable[..., Result], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("warn",))
+    (here / "registry.yaml").write_text(SERVICE % ", warn: true")
     assert check("--strict").exit_code == 0
     (here / "registry.yaml").write_text((SERVICE % "").replace("https", "http"))
     assert check().exit_code == 0

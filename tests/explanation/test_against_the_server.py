@@ -43,7 +43,7 @@ def explained(site: Site, service: str, username: str, *, fail: str = "closed") 
 
 def answers(explanation: Explanation) -> dict[str, str]:
     assert explanation.service is not None
-    return {answer.when: answer.xml for answer in explanation.service.answers}
+    return {answer.when: answer.body for answer in explanation.service.answers}
 
 
 def through_duo(browser: Browser, duo: DuoSimulator, prompt: TestResponse) -> TestResponse:

@@ -14,13 +14,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from casduo.explanation import Explanation, Person, as_text, entry_for, explain, stores_for
-from casduo.explanation.model import Service
+from casduo.explanation.model import Proxying, Service, SignOut
 from casduo.explanation.reading import SENTENCES
 from casduo.mfa.policy import owed
 from casduo.mfa.strength import NO_STRENGTH
 from casduo.services.access import decide
+from casduo.services.clients import with_client_defaults
 from casduo.services.index import Registry
 from casduo.services.model import RegisteredService
+from casduo.services.pairwise import PairwiseIds, pairwise_id
+from casduo.services.schema import registry_schema
 from casduo.services.urls import parse_service
 from casduo.settings import Settings
 
@@ -441,8 +444,181 @@ class TestRelease:
             (attribute,) = of(told(entry(attributes=["mfaFactor"]), person=known)).release.attributes
             assert (attribute.values, attribute.why) == ((), "said by the server about the sign-in")
 
+    def test_what_is_done_to_the_values_is_told(self) -> None:
+        attributes = {
+            "mail": "mail",
+            "account": {"from": "mail", "match": r"(.+)@example\.edu", "replace": r"\1", "case": "lower"},
+            "group": {"from": "groups", "case": "upper"},
+        }
+        for person in (None, GRACE):
+            listed = of(told(entry(attributes=attributes), person=person)).release.attributes
+            assert [each.shaping for each in listed] == [
+                "",
+                r"only what matches (.+)@example\.edu, as \1, in lower case",
+                "in upper case",
+            ]
+
+    def test_some_values_that_a_rule_leaves_out_are_told(self) -> None:
+        attributes = {"mail": {"from": "mail", "match": "c.*"}}
+        (mail,) = of(told(entry(attributes=attributes), person=ADA)).release.attributes
+        assert (mail.values, mail.why) == (("countess@example.edu",), "left out: ada@example.edu")
+
+    @pytest.mark.parametrize(
+        ("style", "why"),
+        [
+            ("repeat", ""),
+            ("first", "in XML only ada@example.edu"),
+            ("join:;", ""),
+            ("join:@", "a value holds the separator @, so it reads as several"),
+        ],
+    )
+    def test_that_several_values_are_told_otherwise_is_told(self, style: str, why: str) -> None:
+        service = entry(attributes=["mail", "groups"], multivalue=style)
+        mail, groups = of(told(service, person=ADA)).release.attributes
+        assert (mail.why, groups.why) == (why, "")
+
+
+class TestPairwiseIds:
+    KEY = "a key of at least thirty-two characters"
+
+    def test_the_id_is_told_where_its_key_is_known(self) -> None:
+        service = entry(pairwise_id=True, username_attribute={"attribute": "mail", "case": "lower"})
+        release = of(told(service, person=GRACE, pairwise=PairwiseIds(lambda: self.KEY))).release
+        assert release.user == pairwise_id(self.KEY, "app", "grace@example.edu")
+        assert release.user_source == "pairwise id made of attribute mail, in lower case"
+
+    def test_without_the_key_the_rest_is_told_and_nobody_is_refused(self) -> None:
+        explanation = told(entry(pairwise_id=True, attributes=["cn"]), person=GRACE)
+        service = of(explanation)
+        assert explanation.verdict == "password"
+        assert (service.release.user, service.release.problem) == ("", "")
+        assert service.release.user_source.endswith("the user name of the sign-in; the key for that is not known here")
+        assert service.release.attributes[0].values == ("Grace Hopper",)
+        assert service.answers == ()
+
+    def test_a_name_that_is_missing_is_a_refusal_here_too(self) -> None:
+        explanation = told(entry(pairwise_id=True, username_attribute="mail"), person=NOBODY)
+        assert explanation.verdict == "refused"
+        assert of(explanation).release.problem == "attribute mail has no value"
+
+
+class TestDealings:
+    def values(self, **keys: Any) -> dict[str, tuple[str, str]]:
+        service = with_client_defaults(entry(**keys))
+        return {value.name: (value.text, value.origin) for value in of(told(service)).dealings}
+
+    def test_without_a_word_of_the_entry_all_of_it_is_default(self) -> None:
+        assert self.values() == {
+            "client": ("", "default"),
+            "protocols": ("cas1, cas2, cas3, saml1, rest", "default"),
+            "service_match": ("canonical", "default"),
+            "response": ("get", "default"),
+            "response_by_request": ("yes", "default"),
+            "multivalue": ("repeat", "default"),
+            "json_values": ("auto", "default"),
+            "allow_http_saml": ("no", "default"),
+        }
+
+    def test_what_the_entry_says_is_its_own_even_where_it_says_the_same(self) -> None:
+        keys = {
+            "protocols": ["cas3"],
+            "service_match": "loose",
+            "response": "post",
+            "response_by_request": False,
+            "multivalue": "repeat",
+            "json_values": "list",
+            "allow_http_saml": True,
+            "client": "java",
+        }
+        assert self.values(**keys) == {
+            "client": ("java", "entry"),
+            "protocols": ("cas3", "entry"),
+            "service_match": ("loose", "entry"),
+            "response": ("post", "entry"),
+            "response_by_request": ("no", "entry"),
+            "multivalue": ("repeat", "entry"),
+            "json_values": ("list", "entry"),
+            "allow_http_saml": ("yes", "entry"),
+        }
+
+    def test_what_the_client_brings_says_so_with_the_reason(self) -> None:
+        values = self.values(client="rubycas", response_by_request=True)
+        assert values["client"] == ("rubycas", "entry")
+        assert values["multivalue"] == ("join:;", "client")
+        assert values["response_by_request"] == ("yes", "entry")
+        service = of(told(with_client_defaults(entry(client="rubycas"))))
+        (multivalue,) = [value for value in service.dealings if value.name == "multivalue"]
+        assert multivalue.meaning == (
+            "in XML one element, values joined by ;: of an element that is repeated it keeps the last one only"
+        )
+
+    @pytest.mark.parametrize("field", ["service_match", "response", "multivalue", "json_values", "client"])
+    def test_there_is_a_meaning_for_every_value(self, field: str) -> None:
+        choices = registry_schema()["$defs"]["RegisteredService"]["properties"][field]
+        words = choices.get("enum") or next((each["enum"] for each in choices.get("anyOf", ()) if "enum" in each), [])
+        for word in words or ["repeat", "first", "join:; "]:
+            (value,) = [each for each in of(told(entry(**{field: word}))).dealings if each.name == field]
+            assert value.meaning
+
+    def test_what_has_no_effect_yet_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("casduo.explanation.dealings.NOT_YET_IN_FORCE", ("client",))
+        assert [value.name for value in of(told()).dealings if not value.in_force] == ["client"]
+
+    def test_proxying(self) -> None:
+        assert of(told()).proxying == Proxying(allowed=False)
+        rule = {
+            "allow": True,
+            "callback": ["https://app.example.edu/pgt", "https://b.example.edu/**"],
+            "private_addresses": True,
+            "accept_status": [200, 302],
+            "targets": ["mail"],
+        }
+        callbacks = ("https://app.example.edu/pgt", "https://b.example.edu/**")
+        assert of(told(entry(proxy=rule))).proxying == Proxying(True, callbacks, True, (200, 302), ("mail",))
+
+    def test_sign_out(self) -> None:
+        assert of(told()).sign_out == SignOut("back_channel")
+        rule = {"type": "front_channel", "url": "https://app.example.edu/out"}
+        assert of(told(entry(logout=rule))).sign_out == SignOut("front_channel", "https://app.example.edu/out")
+
+    def test_demands_on_the_session(self) -> None:
+        service = of(told())
+        assert (service.accept_remember_me, service.session_lifetime, service.session_idle) == (True, "", "")
+        service = of(told(entry(accept_remember_me=False, session={"lifetime": "4h", "idle": 90})))
+        assert (service.accept_remember_me, service.session_lifetime, service.session_idle) == (False, "4h", "1m30s")
+
 
 class TestAnswers:
+    @pytest.mark.parametrize(
+        ("protocols", "path", "begins"),
+        [
+            (["cas1", "cas2", "cas3"], "/p3/serviceValidate", "<cas:serviceResponse"),
+            (["saml1", "cas2", "cas1"], "/serviceValidate", "<cas:serviceResponse"),
+            (["cas1"], "/validate", "yes\ngrace\n"),
+        ],
+    )
+    def test_the_newest_cas_protocol_that_is_allowed_is_asked(
+        self, protocols: list[str], path: str, begins: str
+    ) -> None:
+        (answer,) = of(told(entry(protocols=protocols), person=GRACE)).answers
+        assert answer.path == path
+        assert answer.body.startswith(begins)
+
+    def test_a_failure_of_cas_1_is_one(self) -> None:
+        service = entry(protocols=["cas1"], access={"groups": ["nobody"]})
+        (answer,) = of(told(service, person=GRACE)).answers
+        assert (answer.code, answer.body) == ("UNAUTHORIZED_SERVICE", "no\n\n")
+
+    def test_there_is_none_where_no_cas_protocol_is_allowed(self) -> None:
+        assert of(told(entry(protocols=["saml1", "rest"]), person=GRACE)).answers == ()
+
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_cas_2_has_attributes_where_the_settings_want_them(self, wanted: bool) -> None:
+        settings = made(validation={"cas2_attributes": wanted})
+        service = entry(protocols=["cas2"], attributes=["mail"])
+        (answer,) = of(told(service, person=GRACE, settings=settings)).answers
+        assert ("Grace@example.edu" in answer.body) == wanted
+
     def when(self, *services: RegisteredService, **more: Any) -> list[tuple[str, str]]:
         return [(answer.when, answer.code) for answer in of(told(*services, **more)).answers]
 
@@ -464,7 +640,7 @@ class TestAnswers:
         explanation = told(entry(requires_duo=rule), person=GRACE, settings=made(duo={**DUO, "fail": section}))
         answer = of(explanation).answers[2]
         assert answer.when == "while Duo cannot be reached"
-        assert "<cas:bypassMultifactorAuthentication>true<" in answer.xml
+        assert "<cas:bypassMultifactorAuthentication>true<" in answer.body
 
     def test_who_is_refused_is_refused_once(self) -> None:
         service = entry(requires_duo=True, access={"groups": ["staff"]})

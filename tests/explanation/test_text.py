@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from casduo.explanation import Person, as_text, explain
+from casduo.services.clients import with_client_defaults
 from casduo.services.index import Registry
 from casduo.services.model import RegisteredService
 from casduo.settings import Settings
@@ -57,6 +58,9 @@ def test_the_sections_come_in_the_order_of_a_sign_in(monkeypatch: pytest.MonkeyP
         "Duo: required",
         "How Duo is asked",
         "The application is told",
+        "How it is answered",
+        "Proxying: not allowed",
+        "Sign-out",
         "Answer of /p3/serviceValidate before Duo, when no ticket is made yet",
         "Answer of /p3/serviceValidate after Duo",
         "Written in the entry, without effect yet",
@@ -82,7 +86,18 @@ def test_what_it_depends_on_stands_in_the_title_with_the_option_that_gives_it() 
     text = written(requires_duo={"when": {"networks": "10.0.0.0/8"}}, access={"groups": ["staff"]})
     assert "\nAccess: depends on the person\n" in text
     assert "\nDuo: depends on the address\n" in text
-    assert "Answer of /p3/serviceValidate: depends on the person (--user) and the address (--address)\n" in text
+    assert "Answer of the validation: depends on the person (--user) and the address (--address)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"protocols": ["saml1"]}, "no CAS protocol is allowed"),
+        ({"pairwise_id": True}, "depends on the key of pairwise ids"),
+    ],
+)
+def test_why_there_is_no_answer_is_told(keys: dict[str, Any], why: str) -> None:
+    assert f"\nAnswer of the validation: {why}\n" in written(person=GRACE, **keys)
 
 
 def test_a_person_of_a_directory_comes_with_what_it_cannot_tell() -> None:
@@ -129,3 +144,92 @@ def test_sign_in_says_whether_a_session_is_enough_and_who_is_asked_first() -> No
         "  session   not enough: the password is asked each time",
         "  warning   people are asked before they are sent on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"accept_remember_me": False}, "a live one is enough, if it is not a remembered one"),
+        (
+            {"session": {"lifetime": "4h", "idle": "30m"}},
+            "a live one is enough, if the password was given no more than 4h ago and it was used no more than 30m ago",
+        ),
+        ({"accept_remember_me": False, "single_sign_on": False}, "not enough: the password is asked each time"),
+    ],
+)
+def test_what_a_session_must_be_like_is_told(keys: dict[str, Any], sentence: str) -> None:
+    assert section(written(**keys), "Sign-in")[1] == f"  session   {sentence}"
+
+
+def test_what_is_done_to_values_stands_beside_them() -> None:
+    attributes = {
+        "account": {"from": "mail", "match": "(.+)@.+", "replace": r"\1", "case": "upper"},
+        "staff": {"from": "memberOf", "match": "cn=staff,.*"},
+        "phone": "telephoneNumber",
+        "none": {"from": "mail", "match": "x"},
+        "org": {"static": "EDU"},
+    }
+    assert section(written(person=GRACE, attributes=attributes), "The application is told") == [
+        "  user     grace                          the user name of the sign-in",
+        r"  account  GRACE                          attribute mail, only what matches (.+)@.+, as \1, in upper case",
+        "  staff    cn=staff,ou=groups,dc=example  attribute memberOf, only what matches cn=staff,.*",
+        "  phone    -                              the person has no attribute telephoneNumber",
+        "  none     -                              only what matches x; none of the values of mail is left: "
+        "grace@example.edu",
+        "  org      EDU                            the same for everybody",
+    ]
+
+
+def test_values_that_are_left_out_stand_behind_what_leaves_them_out() -> None:
+    person = Person("grace", {"mail": ("grace@a.edu", "grace@b.edu")})
+    text = written(person=person, attributes={"mail": {"match": ".*@a.*"}})
+    assert section(text, "The application is told")[1] == (
+        "  mail  grace@a.edu  attribute mail, only what matches .*@a.*; left out: grace@b.edu"
+    )
+
+
+def test_values_of_the_client_are_told_as_such() -> None:
+    service = with_client_defaults(
+        RegisteredService.model_validate(
+            {"id": "app", "name": "App", "url": "https://app.example.edu/**", "client": "phpcas"}
+        )
+    )
+    text = as_text(explain("https://app.example.edu/", Registry([service], "v1"), SETTINGS, NOON))
+    rows = [re.split(" {2,}", line.strip()) for line in section(text, "How it is answered")]
+    assert ["client", "phpcas", "from the entry", "its values are taken where the entry has none"] in rows
+    assert [
+        "response_by_request",
+        "no",
+        "from the client",
+        "whatever a request asks for: it looks for the ticket in the query only and would send people back to sign in",
+    ] in rows
+
+
+def test_proxying_says_whom_and_where() -> None:
+    rule = {"allow": True, "callback": "https://app.example.edu/pgt", "accept_status": [200, 302]}
+    assert section(written(proxy=rule), "Proxying: allowed") == [
+        "  callbacks  https://app.example.edu/pgt",
+        "  accepted   status 200, 302",
+        "  targets    every service of the registry",
+    ]
+    narrow = {**rule, "private_addresses": True, "targets": ["mail", "files"]}
+    assert section(written(proxy=narrow), "Proxying: allowed") == [
+        "  callbacks  https://app.example.edu/pgt, on private addresses, too",
+        "  accepted   status 200, 302",
+        "  targets    mail, files",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "lines"),
+    [
+        ({}, ["  channel  from server to server", "  address  the URL that the ticket was for"]),
+        (
+            {"type": "front_channel", "url": "https://app.example.edu/out"},
+            ["  channel  by the browser, on the sign-out page", "  address  https://app.example.edu/out"],
+        ),
+        ({"type": "none"}, ["  channel  the application is not told"]),
+    ],
+)
+def test_sign_out_says_how_and_where(rule: dict[str, str], lines: list[str]) -> None:
+    assert section(written(logout=rule), "Sign-out") == lines

@@ -29,13 +29,13 @@ APP_URL = "https://app.example.edu"
 SECRET = "a-key-for-tests-that-is-long-enough-0123"
 
 
-def success(user: str, attributes: dict[str, list[str]] | None = None) -> bytes:
+def success(user: str, attributes: dict[str, list[str]] | None = None, more: str = "") -> bytes:
     values = "".join(
         f"<cas:{name}>{escape(value)}</cas:{name}>" for name, texts in (attributes or {}).items() for value in texts
     )
     return (
         '<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas"><cas:authenticationSuccess>'
-        f"<cas:user>{escape(user)}</cas:user><cas:attributes>{values}</cas:attributes>"
+        f"<cas:user>{escape(user)}</cas:user><cas:attributes>{values}</cas:attributes>{more}"
         "</cas:authenticationSuccess></cas:serviceResponse>"
     ).encode()
 
@@ -52,7 +52,7 @@ class ScriptedCas:
     """A CAS server that does as it is told, over real HTTP on loopback.
 
     ``user`` is who is signed in there; ``None`` means that ``/login`` would show a form. ``script`` replaces the
-    answer to the next validations: it gets the handler and writes whatever it likes.
+    answer to the next validations, and of ``/proxy``: it gets the handler and writes whatever it likes.
     """
 
     tls: ssl.SSLContext | None = None
@@ -114,6 +114,10 @@ class ScriptedCas:
         }
         return success(user, standard | self.attributes)
 
+    def answer(self, path: str, query: dict[str, list[str]]) -> bytes | None:
+        """Return the answer of an endpoint that is not CAS 3.0 without proxies, or ``None`` if there is none."""
+        return None
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -150,6 +154,10 @@ def _handler(cas: ScriptedCas) -> type[BaseHTTPRequestHandler]:
             elif parts.path.endswith("/logout"):
                 cas.user = None
                 self.reply(302, b"", ("Location", query["service"][0]))
+            elif parts.path.endswith("/proxy") and cas.script is not None:
+                cas.script(self)
+            elif (answer := cas.answer(parts.path, query)) is not None:
+                self.reply(200, answer)
             else:
                 self.reply(200, b"<!doctype html><title>Elsewhere</title>", ("Content-Type", "text/html"))
 

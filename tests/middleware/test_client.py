@@ -10,10 +10,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from casduo.middleware.client import TicketValidator
+from casduo.middleware.client import CasClient
 from casduo.middleware.errors import CasUnavailable, InvalidResponse
 from casduo.middleware.response import Failure, Success
 from casduo.simulators.certificates import CertificateAuthority
@@ -21,11 +22,11 @@ from casduo.simulators.certificates import CertificateAuthority
 SERVICE = "https://app.example.edu/a?b=1&c=%26"
 
 
-def validator(url: str, **options: Any) -> TicketValidator:
-    return TicketValidator(url, **({"ca_file": None, "connect_timeout": 2.0, "read_timeout": 2.0} | options))
+def validator(url: str, **options: Any) -> CasClient:
+    return CasClient(url, **({"ca_file": None, "connect_timeout": 2.0, "read_timeout": 2.0} | options))
 
 
-def reason_of(asked: TicketValidator, ticket: str = "ST-secret-0001") -> str:
+def reason_of(asked: CasClient, ticket: str = "ST-secret-0001") -> str:
     with pytest.raises(CasUnavailable) as caught:
         asked.validate(ticket, SERVICE, renew=False)
     assert ticket not in repr(caught.value)
@@ -200,6 +201,74 @@ def test_an_answer_cut_short_is_unreachable(cas: Any) -> None:
 
     cas.script = cut
     assert reason_of(validator(cas.url)) == "unreachable"
+
+
+def test_who_accepts_no_proxies_does_not_believe_in_any(cas: Any) -> None:
+    body = (
+        b'<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas"><cas:authenticationSuccess><cas:user>ada</cas:user>'
+        b"<cas:proxies><cas:proxy>https://portal.example.edu/pgt</cas:proxy></cas:proxies>"
+        b"</cas:authenticationSuccess></cas:serviceResponse>"
+    )
+    cas.script = script(200, body)
+    with pytest.raises(InvalidResponse, match="came through a proxy"):
+        validator(cas.url).validate("ST-1", SERVICE, renew=False)
+
+
+class TestProxyTickets:
+    """The same wire as for validations: what is true of those is not tested again for each."""
+
+    PGT = "PGT-secret-0001"
+
+    @classmethod
+    def reason(cls, asked: CasClient) -> str:
+        with pytest.raises(CasUnavailable) as caught:
+            asked.proxy_ticket(cls.PGT, SERVICE)
+        assert cls.PGT not in repr(caught.value)
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+        return caught.value.reason
+
+    def test_the_target_is_sent_as_one_value(self, cas: Any) -> None:
+        seen: list[str] = []
+        body = b'<r xmlns="http://www.yale.edu/tp/cas"/>'.replace(b"r ", b"serviceResponse ")
+
+        def answer(handler: Any) -> None:
+            seen.append(handler.path)
+            handler.reply(200, body)
+
+        cas.script = answer
+        with pytest.raises(InvalidResponse):
+            validator(cas.url).proxy_ticket(self.PGT, SERVICE)
+        assert parse_qs(urlsplit(seen[0]).query) == {"pgt": [self.PGT], "targetService": [SERVICE]}
+
+    @pytest.mark.parametrize("status", [302, 404, 503])
+    def test_only_status_200_is_an_answer(self, cas: Any, status: int) -> None:
+        cas.script = script(status, b"", ("Location", f"{cas.url}/other"))
+        assert self.reason(validator(cas.url)) == f"status {status}"
+
+    def test_an_answer_too_long_is_cut_off(self, cas: Any) -> None:
+        cas.script = script(200, b" " * (1024 * 1024 + 1))
+        assert self.reason(validator(cas.url)) == "answer too long"
+
+    def test_a_server_that_says_nothing_runs_into_the_time_limit(self, cas: Any) -> None:
+        stop = threading.Event()
+        cas.script = lambda handler: stop.wait(5)
+        assert self.reason(validator(cas.url, read_timeout=0.1)) == "timeout"
+        stop.set()
+
+    def test_a_page_is_no_answer(self, cas: Any) -> None:
+        with pytest.raises(InvalidResponse):
+            validator(cas.url).proxy_ticket(self.PGT, SERVICE)
+
+    def test_the_ticket_it_is_bought_with_stands_in_no_log(self, cas: Any, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        cas.script = lambda handler: setattr(handler, "close_connection", True)
+        self.reason(validator(cas.url))
+        cas.script = script(404)
+        self.reason(validator(cas.url))
+        lines = [record.getMessage() for record in caplog.records]
+        assert any("/proxy?pgt=(hidden)&targetService=" in line for line in lines)
+        assert not any(self.PGT in line for line in lines)
 
 
 class TestTls:

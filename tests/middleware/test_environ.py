@@ -23,7 +23,7 @@ def test_forged_headers_are_removed_everywhere(protect: Any) -> None:
         "Auth-Type": "CAS",
         "X-Other": "stays",
     }
-    overrides = {"REMOTE_USER": "root", "AUTH_TYPE": "Basic", "casduo.user": "root"}
+    overrides = {"REMOTE_USER": "root", "AUTH_TYPE": "Basic", "casduo.user": "root", "casduo.proxy": "root"}
     told = Client(app).get("/", base_url=APP, headers=forged, environ_overrides=overrides).json
     assert told["remote_user"] is told["auth_type"] is told["user"] is None
     assert not [name for name in told["headers"] if "CAS" in name or "SSO" in name or name == "HTTP_REMOTE_USER"]

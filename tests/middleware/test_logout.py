@@ -22,6 +22,12 @@ def test_the_ticket_is_found(logout_request: LogoutRequest) -> None:
     assert session_index(message) == "ST-1-abc"
 
 
+def test_a_session_may_have_begun_with_a_proxy_ticket(logout_request: LogoutRequest) -> None:
+    message = logout_message(logout_request("PT-1-abc").encode())
+    assert message is not None
+    assert session_index(message) == "PT-1-abc"
+
+
 def test_white_space_around_the_ticket_and_other_prefixes_are_read() -> None:
     message = (
         '<?xml version="1.0" encoding="UTF-8"?><LogoutRequest xmlns="urn:oasis:names:tc:SAML:2.0:protocol">'

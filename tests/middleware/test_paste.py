@@ -79,6 +79,9 @@ def test_texts_become_values() -> None:
             "cookie_secure": "On",
             "public_paths": " /a  /b/*\n /c",
             "single_logout_from": "10.0.0.0/8 ::1/128",
+            "session": "memory",
+            "proxy_callback": "/cas/pgt",
+            "allowed_proxies": "https://portal.example.edu/pgt https://broker.example.edu/*",
             "logout_path": "none",
             "require_context": "mfa-duo",
         }
@@ -90,6 +93,8 @@ def test_texts_become_values() -> None:
     assert settings.public_paths == ("/a", "/b/*", "/c")
     assert settings.single_logout_from == ("10.0.0.0/8", "::1/128")
     assert settings.logout_path is None
+    assert settings.proxy_callback == "/cas/pgt"
+    assert settings.allowed_proxies == ("https://portal.example.edu/pgt", "https://broker.example.edu/*")
     assert settings.require_context == "mfa-duo"
 
 

@@ -76,6 +76,42 @@ def test_own_requests_come_from_our_origin(headers: dict[str, str], own: bool) -
     assert read(**headers).own is own
 
 
+def by_proxy(path: str = "/?ticket=PT-1", method: str = "GET", *, proxied: bool = True, **headers: str) -> bool:
+    made: dict[str, Any] = create_environ(path, base_url=APP, method=method)
+    made.update({f"HTTP_{name.upper()}": value for name, value in headers.items()})
+    request = read_request(made, public_address(made, APP, (), proxied=proxied))
+    assert not (request.by_proxy and request.navigation)
+    return request.by_proxy
+
+
+@pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": HTML}, {"cookie": "a=b"}])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_program_means_the_request_that_it_brings_a_proxy_ticket_with(method: str, headers: dict[str, str]) -> None:
+    assert by_proxy(method=method, **headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec_fetch_mode": "navigate"},
+        {"sec_fetch_site": "none"},
+        {"sec_fetch_dest": "image"},
+        {"upgrade_insecure_requests": "1"},
+        {"origin": APP},
+        {"sec_purpose": "prefetch"},
+    ],
+)
+def test_a_browser_does_not(headers: dict[str, str]) -> None:
+    assert not by_proxy(**headers)
+
+
+def test_neither_does_who_asks_for_headers_or_brings_another_ticket() -> None:
+    assert not by_proxy(method="HEAD")
+    assert not by_proxy("/?ticket=ST-1")
+    assert not by_proxy("/")
+    assert not by_proxy(proxied=False)
+
+
 def test_ticket_service_and_check_are_read_apart() -> None:
     request = read("/p?a=1&ticket=ST-1")
     assert (request.ticket, request.service, request.check) == ("ST-1", f"{APP}/p?a=1", None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casduo.middleware.errors import InvalidResponse
-from casduo.middleware.response import MAX_BYTES, Failure, Success, parse_service_response
+from casduo.middleware.response import MAX_BYTES, Failure, Success, parse_proxy_response, parse_service_response
 
 OPEN = '<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas">'
 CLOSE = "</cas:serviceResponse>"
@@ -48,9 +48,80 @@ def test_other_scripts_and_references_are_read() -> None:
     assert parse_service_response(body) == Success("zoë", {"cn": ("\U0001f600 <b>",)})
 
 
-def test_a_proxy_granting_ticket_is_passed_over() -> None:
-    body = success("<cas:user>ada</cas:user><cas:proxyGrantingTicket>PGTIOU-1</cas:proxyGrantingTicket>")
+def test_the_iou_of_a_proxy_granting_ticket_is_read_and_hidden() -> None:
+    verdict = parse_service_response(
+        success("<cas:user>ada</cas:user><cas:proxyGrantingTicket> PGTIOU-1.a </cas:proxyGrantingTicket>")
+    )
+    assert verdict == Success("ada", {}, iou="PGTIOU-1.a")
+    assert "PGTIOU" not in repr(verdict)
+
+
+@pytest.mark.parametrize("text", ["", "PGT-1", "TGT-1", "PGTIOU-", "PGTIOU-a b", "PGTIOU-" + "a" * 250, "pgtiou-1"])
+def test_what_is_no_iou_is_passed_over(text: str) -> None:
+    body = success(f"<cas:user>ada</cas:user><cas:proxyGrantingTicket>{text}</cas:proxyGrantingTicket>")
     assert parse_service_response(body) == Success("ada", {})
+
+
+def proxied(inner: str) -> bytes:
+    return success(f"<cas:user>ada</cas:user><cas:proxies>{inner}</cas:proxies>")
+
+
+def test_proxies_are_read_in_their_order_where_they_are_allowed() -> None:
+    body = proxied("<cas:proxy>https://b.example/pgt</cas:proxy>\n<cas:proxy> https://a.example/pgt\n</cas:proxy>")
+    verdict = parse_service_response(body, proxied=True)
+    assert verdict == Success("ada", {}, ("https://b.example/pgt", "https://a.example/pgt"))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "",
+        "<cas:proxy/>",
+        "<cas:proxy> </cas:proxy>",
+        "<proxy>https://a.example</proxy>",
+        "<cas:other>https://a.example</cas:other>",
+        "<cas:proxy>https://a.example<cas:b/></cas:proxy>",
+        "<cas:proxy>https://a.example&#10;x</cas:proxy>",
+        f"<cas:proxy>https://{'a' * 2048}</cas:proxy>",
+        "<cas:proxy>https://a.example</cas:proxy>" * 33,
+        "<cas:proxy>https://a.example</cas:proxy></cas:proxies><cas:proxies><cas:proxy>https://b</cas:proxy>",
+    ],
+)
+def test_a_chain_that_is_none_is_invalid(inner: str) -> None:
+    with pytest.raises(InvalidResponse):
+        parse_service_response(proxied(inner), proxied=True)
+
+
+class TestProxyTickets:
+    def test_a_ticket_is_read(self) -> None:
+        body = response("<cas:proxySuccess><cas:proxyTicket>PT-1-a</cas:proxyTicket></cas:proxySuccess>")
+        assert parse_proxy_response(body) == "PT-1-a"
+
+    def test_a_refusal_keeps_its_code(self) -> None:
+        body = response('<cas:proxyFailure code="INVALID_TICKET">PGT-1 unknown</cas:proxyFailure>')
+        assert parse_proxy_response(body) == Failure("INVALID_TICKET", "PGT-1 unknown")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            response(""),
+            response("<cas:proxySuccess/>"),
+            response("<cas:proxySuccess><cas:proxyTicket/></cas:proxySuccess>"),
+            response("<cas:proxySuccess><cas:proxyTicket>ST-1</cas:proxyTicket></cas:proxySuccess>"),
+            response("<cas:proxySuccess><cas:proxyTicket>PT-a&amp;b</cas:proxyTicket></cas:proxySuccess>"),
+            response("<cas:proxySuccess><cas:proxyTicket>PT-1<cas:a/></cas:proxyTicket></cas:proxySuccess>"),
+            response("<cas:proxySuccess><cas:user>ada</cas:user></cas:proxySuccess>"),
+            response("<cas:proxySuccess>" + "<cas:proxyTicket>PT-1</cas:proxyTicket>" * 2 + "</cas:proxySuccess>"),
+            response("<cas:proxyFailure>no</cas:proxyFailure>"),
+            response('<cas:authenticationFailure code="INVALID_TICKET">no</cas:authenticationFailure>'),
+            success("<cas:user>ada</cas:user>"),
+            b"<!DOCTYPE a>" + response("<cas:proxySuccess><cas:proxyTicket>PT-1</cas:proxyTicket></cas:proxySuccess>"),
+        ],
+    )
+    def test_anything_else_is_invalid(self, body: bytes) -> None:
+        with pytest.raises(InvalidResponse):
+            parse_proxy_response(body)
 
 
 def test_a_failure_keeps_its_code_and_hides_its_text() -> None:

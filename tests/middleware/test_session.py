@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from casduo.middleware import CookieSessions, Limits, MemoryRevocations, Session, SessionStore
+from casduo.middleware import CookieSessions, Limits, MemoryRevocations, MemorySessions, Session, SessionStore
 from casduo.middleware.errors import SessionEnded, SessionTooLarge, StoreUnavailable
 from casduo.middleware.session import COOKIE_LIMIT, session_from_json, session_info
 from casduo.middleware.session_redis import RedisRevocations, RedisSessions, connect
@@ -26,12 +26,14 @@ TICKET = ticket_hash("ST-1")
 ADA = Session("ada", {"mail": ("ada@example.edu",), "cn": ("Ädä", "A")}, TICKET, NOW, NOW, renewed=False)
 
 
-@pytest.fixture(params=["cookie", "cookie and revocations in redis", "redis"])
+@pytest.fixture(params=["cookie", "cookie and revocations in redis", "memory", "redis"])
 def store(request: pytest.FixtureRequest, redis_socket: Path) -> Iterator[SessionStore]:
     with connect(f"unix://{redis_socket}", 2.0) as client:
         client.flushall()
         if request.param == "redis":
             yield RedisSessions(client, SIGNER, LIMITS, "p")
+        elif request.param == "memory":
+            yield MemorySessions(SIGNER, LIMITS)
         elif request.param == "cookie":
             yield CookieSessions(SIGNER, LIMITS, MemoryRevocations())
         else:
@@ -48,6 +50,12 @@ class TestEveryStore:
         found = store.find(store.begin(ADA, NOW), NOW, touch=False)
         assert found is not None
         assert found.session == ADA
+
+    def test_who_called_in_a_persons_name_is_remembered(self, store: SessionStore) -> None:
+        called = replace(ADA, proxies=("https://b.example/pgt", "https://a.example/pgt"))
+        found = store.find(store.begin(called, NOW), NOW, touch=True)
+        assert found is not None
+        assert found.session.proxies == called.proxies
 
     @pytest.mark.parametrize("cookie", ["", "x", "a.b", "WyJhIl0.x", "\N{SNOWMAN}"])
     def test_what_is_no_cookie_of_ours_is_nothing(self, store: SessionStore, cookie: str) -> None:
@@ -134,8 +142,90 @@ class TestCookies:
         assert user_of(rotated, cookie) == "ada"
         assert user_of(CookieSessions(Signer(["new" * 20], "app"), LIMITS, MemoryRevocations()), cookie) is None
 
+    def test_a_proxy_granting_ticket_never_goes_into_a_cookie(self) -> None:
+        store = CookieSessions(SIGNER, LIMITS, MemoryRevocations())
+        with pytest.raises(ValueError, match="does not go into a cookie") as caught:
+            store.begin(replace(ADA, pgt="PGT-1-abc"), NOW)
+        assert "PGT-1-abc" not in str(caught.value)
+
     def test_a_session_of_another_release_is_no_session(self) -> None:
         assert session_from_json([0, *ADA.to_json()[1:]]) is None
+
+
+class TestServerSideStores:
+    @pytest.fixture(params=["memory", "redis"])
+    def store(self, request: pytest.FixtureRequest, redis_socket: Path) -> Iterator[SessionStore]:
+        with connect(f"unix://{redis_socket}", 2.0) as client:
+            client.flushall()
+            yield (
+                MemorySessions(SIGNER, LIMITS)
+                if request.param == "memory"
+                else RedisSessions(client, SIGNER, LIMITS, "p")
+            )
+
+    def test_a_proxy_granting_ticket_stays_with_the_session_and_out_of_the_cookie(self, store: SessionStore) -> None:
+        granted = replace(ADA, pgt="PGT-1-abc")
+        cookie = store.begin(granted, NOW)
+        found = store.find(cookie, NOW, touch=True)
+        assert found is not None
+        assert found.session.pgt == "PGT-1-abc"
+        assert "PGT" not in repr(found)
+        assert SIGNER.read(Purpose.SESSION, cookie) != "PGT-1-abc"
+
+    def test_one_ticket_begins_one_session(self, store: SessionStore) -> None:
+        store.begin(ADA, NOW)
+        with pytest.raises(SessionEnded):
+            store.begin(ADA, NOW)
+
+
+class TestMemory:
+    def test_a_session_ends_when_it_is_not_used(self) -> None:
+        store = MemorySessions(SIGNER, LIMITS)
+        cookie = store.begin(ADA, NOW)
+        assert user_of(store, cookie, NOW + 99) == "ada"
+        assert user_of(store, cookie, NOW + 198) == "ada"
+        assert user_of(store, cookie, NOW + 298) is None
+
+    def test_looking_at_public_files_is_not_use(self) -> None:
+        store = MemorySessions(SIGNER, LIMITS)
+        cookie = store.begin(ADA, NOW)
+        assert store.find(cookie, NOW + 99, touch=False) is not None
+        assert store.find(cookie, NOW + 100, touch=False) is None
+
+    def test_the_one_not_used_for_longest_makes_room(self) -> None:
+        store = MemorySessions(SIGNER, LIMITS, capacity=3)
+        cookies = [store.begin(replace(ADA, ticket=f"t{number}"), NOW) for number in range(3)]
+        assert user_of(store, cookies[0], NOW + 1) == "ada"
+        cookies.append(store.begin(replace(ADA, ticket="t3"), NOW + 2))
+        assert [user_of(store, cookie, NOW + 3) for cookie in cookies] == ["ada", None, "ada", "ada"]
+
+    def test_ended_sessions_leave_nothing_behind(self) -> None:
+        store = MemorySessions(SIGNER, LIMITS)
+        store.end(store.begin(replace(ADA, ticket="t1"), NOW), NOW)
+        store.begin(replace(ADA, ticket="t2"), NOW)
+        store.end_ticket("t2", NOW)
+        store.begin(replace(ADA, ticket="t3"), NOW)
+        store.begin(replace(ADA, ticket="t4", started=NOW + 200, seen=NOW + 200), NOW + 200)
+        assert [session.ticket for session in store._sessions.values()] == list(store._ids) == ["t4"]
+
+    def test_many_threads_may_sign_in_at_once(self) -> None:
+        store = MemorySessions(SIGNER, LIMITS, capacity=50)
+        found: list[str | None] = []
+
+        def live(number: int) -> None:
+            cookie = store.begin(replace(ADA, user=f"user{number}", ticket=f"t{number}"), NOW)
+            for _ in range(20):
+                found.append(user_of(store, cookie))
+            store.end(cookie, NOW)
+
+        threads = [threading.Thread(target=live, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert None not in found
+        assert not store._sessions
+        assert not store._ids
 
 
 class TestMemoryRevocations:

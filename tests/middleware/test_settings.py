@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from casduo.middleware import CasMiddleware, Settings, SettingsError
+from casduo.middleware import CasMiddleware, CookieSessions, Limits, MemoryRevocations, Settings, SettingsError
+from casduo.middleware.signing import Signer
 
 GOOD: dict[str, Any] = {
     "cas_url": "https://sso.example.edu/cas",
     "service_url": "https://app.example.edu",
     "secret_key": "k" * 32,
 }
+PROXY: dict[str, Any] = {"session": "memory", "proxy_callback": "/pgt"}
+COOKIES = CookieSessions(Signer(["k" * 32], "app"), Limits(1, 1), MemoryRevocations())
 
 
 def problems(**options: Any) -> tuple[str, ...]:
@@ -67,6 +70,28 @@ def test_three_options_are_enough() -> None:
         ({"cookie_name": "__Secure-a", "cookie_secure": False}, "__Secure-"),
         ({"help_url": "javascript:alert(1)"}, "help_url must be"),
         ({"header_prefix": "X_CAS_"}, "header_prefix must begin with HTTP_"),
+        ({"session": "memory", "revocations": "redis://x"}, "revocations is for cookie sessions"),
+        ({"proxy_callback": "/pgt"}, "proxy_callback needs sessions on the server's side"),
+        ({"proxy_callback": "/pgt", "session": COOKIES}, "proxy_callback needs sessions on the server's side"),
+        ({"proxy_callback": "/pgt", "session": object()}, "proxy_grants must be set when proxy_callback is"),
+        (PROXY | {"proxy_callback": "http://app.example.edu/pgt"}, "proxy_callback must be https"),
+        (PROXY | {"proxy_callback": "http://localhost/pgt"}, "proxy_callback must be https"),
+        (PROXY | {"proxy_callback": "pgt"}, "proxy_callback must be an address"),
+        (PROXY | {"proxy_callback": "https://app.example.edu/pgt?a=1"}, "proxy_callback must hold neither"),
+        (PROXY | {"proxy_callback": "https://app.example.edu"}, "proxy_callback must have a path of its own"),
+        (PROXY | {"proxy_callback": "https://app.example.edu/"}, "proxy_callback must have a path of its own"),
+        (PROXY | {"proxy_callback": "/"}, "proxy_callback must have a path of its own"),
+        (PROXY | {"proxy_callback": "/p%67t"}, "proxy_callback must have a path of its own"),
+        (PROXY | {"proxy_callback": "/pgt/*"}, "proxy_callback must have a path of its own"),
+        (PROXY | {"proxy_callback": "/logout"}, "proxy_callback must not be the logout_path"),
+        (PROXY | {"service_url": None, "allowed_hosts": ["a"]}, "proxy_callback must be a whole https address"),
+        (PROXY | {"service_url": "http://localhost:8080"}, "proxy_callback must be a whole https address"),
+        (PROXY | {"proxy_grants": "file"}, "proxy_grants must be 'memory'"),
+        (PROXY | {"proxy_grants": "redis://host:notaport"}, "proxy_grants is not a Redis address"),
+        ({"proxy_grants": "memory"}, "proxy_grants is of no use without proxy_callback"),
+        ({"allowed_proxies": "https://portal.example.edu/pgt"}, "allowed_proxies must be a list"),
+        ({"allowed_proxies": ["https://*.example.edu/pgt"]}, "allowed_proxies: the pattern"),
+        ({"allowed_proxies": ["http://portal.example.edu/pgt"]}, "allowed_proxies: the pattern"),
     ],
 )
 def test_a_mistake_is_named(options: dict[str, Any], sentence: str) -> None:
@@ -101,6 +126,35 @@ def test_applications_on_one_host_have_cookies_of_their_own() -> None:
     payroll = Settings.of(GOOD | {"service_url": "https://localhost:8002"})
     assert library.cookie != payroll.cookie
     assert library.audience != payroll.audience
+
+
+@pytest.mark.parametrize(
+    ("options", "url", "path"),
+    [
+        ({}, "https://app.example.edu/pgt", "/pgt"),
+        ({"service_url": "https://app.example.edu/portal/"}, "https://app.example.edu/portal/pgt", "/pgt"),
+        (
+            {"service_url": "https://app.example.edu/portal", "proxy_callback": "https://app.example.edu/portal/pgt"},
+            "https://app.example.edu/portal/pgt",
+            "/pgt",
+        ),
+        ({"proxy_callback": "https://inner.example.edu:8443/a/pgt"}, "https://inner.example.edu:8443/a/pgt", "/a/pgt"),
+        (
+            {"service_url": "http://localhost:8080", "proxy_callback": "https://localhost:8443/pgt"},
+            "https://localhost:8443/pgt",
+            "/pgt",
+        ),
+    ],
+)
+def test_the_callback_has_an_address_outside_and_a_path_inside(options: dict[str, Any], url: str, path: str) -> None:
+    settings = Settings.of(GOOD | PROXY | options)
+    assert (settings.callback_url, settings.callback_path) == (url, path)
+
+
+@pytest.mark.parametrize("session", ["memory", "redis://host/0", "unix:///run/redis.sock"])
+def test_a_proxy_keeps_its_sessions_where_no_browser_sees_them(session: str) -> None:
+    assert Settings.of(GOOD | PROXY | {"session": session}).callback_url == "https://app.example.edu/pgt"
+    assert Settings.of(GOOD | PROXY | {"session": object(), "proxy_grants": session})
 
 
 def test_settings_and_options_do_not_mix() -> None:

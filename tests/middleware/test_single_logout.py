@@ -20,11 +20,12 @@ def send(browser: Any, body: str | bytes, path: str = "/", **options: Any) -> An
     return client.post(path, base_url="http://10.1.2.3:8080", data=body, content_type=FORM, **options)
 
 
-@pytest.fixture(params=["cookie", "cookie and redis", "redis"])
+@pytest.fixture(params=["cookie", "cookie and redis", "memory", "redis"])
 def browser(request: pytest.FixtureRequest, browse: Any, redis_url: str) -> Any:
     options = {
         "cookie": {},
         "cookie and redis": {"revocations": redis_url},
+        "memory": {"session": "memory"},
         "redis": {"session": redis_url},
     }[request.param]
     browser = browse(**options)

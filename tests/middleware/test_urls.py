@@ -15,6 +15,7 @@ from casduo.middleware.urls import (
     Check,
     login_url,
     logout_url,
+    proxy_url,
     public_address,
     take_check,
     take_ticket,
@@ -112,6 +113,25 @@ def test_only_our_ticket_is_taken_off(query: str, rest: str, ticket: str | None)
     assert take_ticket(query) == (rest, ticket)
 
 
+@pytest.mark.parametrize(
+    ("query", "rest", "ticket"),
+    [
+        ("ticket=PT-1", "", "PT-1"),
+        ("a=1&ticket=PT-1.a&b=2", "a=1&b=2", "PT-1.a"),
+        ("ticket=ST-1&ticket=PT-2", "ticket=ST-1", "PT-2"),
+        ("ticket=PT-1&ticket=ST-2", "ticket=PT-1", "ST-2"),
+        ("ticket=PGT-1", "ticket=PGT-1", None),
+        ("ticket=PT-", "ticket=PT-", None),
+        ("ticket=PT-" + "a" * 254, "ticket=PT-" + "a" * 254, None),
+    ],
+)
+def test_a_proxy_ticket_is_taken_off_where_it_is_accepted(query: str, rest: str, ticket: str | None) -> None:
+    assert take_ticket(query, proxied=True) == (rest, ticket)
+    address = public_address(environ("/p", query), APP, (), proxied=True)
+    assert "ticket=ST" not in address.clean
+    assert "ticket=PT-1" not in address.clean
+
+
 QUERIES = st.text(st.sampled_from("ab=&%2+ticketST-1?/"), max_size=40)
 
 
@@ -160,6 +180,18 @@ def test_a_ticket_brings_no_parameters_into_the_validation() -> None:
 
 def test_renew_is_asked_at_validation_too() -> None:
     assert validation_url("https://sso.example.edu/cas", APP, "ST-1", renew=True).endswith("&renew=true")
+
+
+def test_the_endpoint_and_the_callback_go_with_what_is_wanted() -> None:
+    url = validation_url("https://s/cas/", APP, "PT-1", renew=False, pgt_url=f"{APP}/pgt?a&b", proxied=True)
+    assert urlsplit(url).path == "/cas/p3/proxyValidate"
+    assert parse_qs(urlsplit(url).query) == {"service": [APP], "ticket": ["PT-1"], "pgtUrl": [f"{APP}/pgt?a&b"]}
+
+
+def test_a_target_brings_no_parameters_of_its_own() -> None:
+    url = proxy_url("https://s/cas/", "PGT-1", f"{APP}/ä?a=1&pgt=PGT-2#x")
+    assert urlsplit(url).path == "/cas/proxy"
+    assert parse_qs(urlsplit(url).query) == {"pgt": ["PGT-1"], "targetService": [f"{APP}/ä?a=1&pgt=PGT-2#x"]}
 
 
 def test_the_logout_address_names_where_to_go_on() -> None:

@@ -67,6 +67,7 @@ ERROR_PAGES = frozenset(
         "service_disabled",
         "service_unregistered",
         "store_unavailable",
+        "ticket_loop",
         "too_many",
     }
 )
@@ -77,6 +78,7 @@ LIBRARY = Service(
 )
 FLOW = Form(execution="e1s1-signed-and-short-lived", hidden=(("service", "https://payroll.example.edu/?a=1&b=2"),))
 LOGOUT = Form(action="/cas/logout", csrf="made-for-this-session")
+EVERYWHERE = Form(action="/cas/logout", csrf="made-for-this-session", hidden=(("everywhere", "true"),))
 RETRY = "/cas/login?service=https%3A%2F%2Fpayroll.example.edu%2F"
 WHO = {"name": "Ada Lovelace", "logout_url": "/cas/logout"}
 FACTS: Mapping[str, Mapping[str, Any]] = {
@@ -93,8 +95,8 @@ def family(prefix: str) -> list[str]:
 
 def login(**changes: Any) -> dict[str, Any]:
     """Return the data of the sign-in form, as opened without a service and without anything wrong."""
-    page = dict(service=None, form=FLOW, username="", error=None, notice=None, who=None, warn_offered=False)
-    return page | changes
+    page = dict(service=None, form=FLOW, username="", error=None, notice=None, who=None)
+    return page | dict(warn_offered=False, remember_me_offered=False) | changes
 
 
 def signed_in(**changes: Any) -> dict[str, Any]:
@@ -106,8 +108,8 @@ def signed_in(**changes: Any) -> dict[str, Any]:
         "factor": None,
     }
     session |= changes.pop("session", {})
-    page = dict(username="ada", display_name="Ada Lovelace", applications=[], logout=LOGOUT, session=session)
-    return page | changes
+    page = dict(username="ada", display_name="Ada Lovelace", applications=[], session=session)
+    return page | dict(logout=LOGOUT, logout_everywhere=EVERYWHERE) | changes
 
 
 def duo_denied(reason: str, status: str | None = None, form: Form | None = FLOW, ended: bool = False) -> dict[str, Any]:
@@ -134,6 +136,8 @@ def _login_states() -> Iterator[State]:
     yield State("login-bare", view, login(), BARE_SITE)
     yield State("login-branded", view, login(service=PAYROLL), BRANDED_SITE)
     yield State("login-service", view, login(service=LIBRARY, warn_offered=True))
+    yield State("login-remember-me", view, login(service=PAYROLL, remember_me_offered=True))
+    yield State("login-all-choices", view, login(warn_offered=True, remember_me_offered=True))
     yield State("login-renew", view, login(service=PAYROLL, who=WHO, username="ada"))
     yield State("login-renew-without-service", view, login(who=WHO, username="ada"))
     for name in family("login.error."):
@@ -141,6 +145,11 @@ def _login_states() -> Iterator[State]:
         yield State(name.replace(".", "-"), view, login(service=PAYROLL, username="ada", error=error))
     for name in family("login.notice."):
         yield State(name.replace(".", "-"), view, login(service=PAYROLL, username="ada", notice=name))
+
+
+def signed_out(**changes: Any) -> dict[str, Any]:
+    """Return the data of the sign-out page, where there was nothing to tell and there is nowhere to go."""
+    return dict(continue_to=None, applications=[], frames=(), again_url="") | changes
 
 
 def _states_around_a_session() -> Iterator[State]:
@@ -165,10 +174,15 @@ def _states_around_a_session() -> Iterator[State]:
     told = [{"name": "Payroll", "state": "told"}, {"name": "Timetable", "state": "told"}]
     mixed = [*told, {"name": "Library catalogue", "state": "failed"}, {"name": "Wiki", "state": "unsupported"}]
     go_on = {"name": "Payroll", "url": "https://payroll.example.edu/bye"}
-    yield State("signed_out", "signed_out.html", {"continue_to": None, "applications": []})
-    yield State("signed_out-told", "signed_out.html", {"continue_to": None, "applications": told})
-    yield State("signed_out-mixed", "signed_out.html", {"continue_to": None, "applications": mixed})
-    yield State("signed_out-going-on", "signed_out.html", {"continue_to": go_on, "applications": told})
+    yield State("signed_out", "signed_out.html", signed_out())
+    yield State("signed_out-told", "signed_out.html", signed_out(applications=told))
+    yield State("signed_out-mixed", "signed_out.html", signed_out(applications=mixed))
+    yield State("signed_out-going-on", "signed_out.html", signed_out(continue_to=go_on, applications=told))
+    by_browser = [*told, {"name": "Wiki", "state": "browser"}]
+    yield State("signed_out-by-browser", "signed_out.html", signed_out(applications=by_browser))
+    waiting = [*told, {"name": "Library catalogue", "state": "waiting"}]
+    asking = signed_out(applications=waiting, again_url="/cas/logout/told?key=abc")
+    yield State("signed_out-waiting", "signed_out.html", asking)
 
 
 def _states_of_a_service() -> Iterator[State]:
@@ -179,6 +193,9 @@ def _states_of_a_service() -> Iterator[State]:
         page = {"service": PAYROLL, "reason": name, "facts": FACTS.get(name, {}), "switch_url": RETRY}
         page |= {"explanation": None, "contact": None if name.endswith("rule") else "payroll@example.edu"}
         yield State(name.replace(".", "-"), "service_denied.html", page)
+    loop = {"service": PAYROLL, "contact": "payroll@example.edu", "returned": False, "retry_url": RETRY}
+    yield State("ticket_loop", "ticket_loop.html", loop)
+    yield State("ticket_loop-returned", "ticket_loop.html", loop | {"contact": None, "returned": True}, BARE_SITE)
     explained = page | {"explanation": "Payroll is for staff. Students find their grants under Scholarships."}
     yield State("service_denied-explained", "service_denied.html", explained)
 

@@ -16,7 +16,7 @@ from tests.pages import axe
 from tests.pages.pseudo import PSEUDO
 from tests.pages.rendering import SITE, render
 from tests.pages.serving import Pages
-from tests.pages.states import PAYROLL, STATES, Error, Service, State, login
+from tests.pages.states import PAYROLL, STATES, Error, Service, State, login, signed_out
 
 Scheme = Literal["light", "dark"]
 
@@ -149,7 +149,7 @@ def long_states() -> Iterator[State]:
     listed = [{"name": name, "url": "https://payroll.example.edu/", "state": "failed"}]
     yield State("login", "login.html", login(service=service, username=name))
     yield State("unregistered", "service_unregistered.html", {"host": name})
-    yield State("signed out", "signed_out.html", {"continue_to": listed[0], "applications": listed})
+    yield State("signed out", "signed_out.html", signed_out(continue_to=listed[0], applications=listed))
     signed_in = next(state for state in STATES if state.name == "signed_in")
     yield State("signed in", "signed_in.html", {**signed_in.page, "display_name": name, "applications": listed})
 

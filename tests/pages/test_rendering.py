@@ -16,7 +16,19 @@ from jinja2 import UndefinedError
 from casduo.messages import PROSE_LIMIT
 from tests.pages.pseudo import PSEUDO
 from tests.pages.rendering import BARE_SITE, BRANDED_SITE, REFERENCE, SITE, STATIC, TIME, VIEWS, environment, render
-from tests.pages.states import FLOW, PAYROLL, STATES, Error, Form, Service, State, duo_denied, login, signed_in
+from tests.pages.states import (
+    FLOW,
+    PAYROLL,
+    STATES,
+    Error,
+    Form,
+    Service,
+    State,
+    duo_denied,
+    login,
+    signed_in,
+    signed_out,
+)
 
 HOSTILE = "<script>alert(1)</script> \"quoted\" 'too' & \u202eturned\u2066 \x00 {{ 7 * 7 }} " + "x" * 10_000
 WEIGHT = 50_000
@@ -162,7 +174,9 @@ def hostile_pages() -> Iterator[tuple[str, dict[str, Any], bool]]:
     yield "signed_in.html", signed_in(username=HOSTILE, display_name=None), False
     yield "warn.html", {"service": service, "form": form, "cancel_url": address}, False
     yield "post_response.html", {"service": service, "form": form}, False
-    yield "signed_out.html", {"continue_to": {"name": HOSTILE, "url": address}, "applications": listed}, False
+    yield "signed_out.html", signed_out(continue_to={"name": HOSTILE, "url": address}, applications=listed), False
+    hostile = signed_out(applications=listed, frames=(address,), again_url=address)
+    yield "signed_out.html", hostile, False
     yield "service_unregistered.html", {"host": HOSTILE}, True
     yield "service_disabled.html", {"service": service, "reason": HOSTILE}, True
     group = {"reason": "service_denied.reason.group", "facts": {}, "explanation": HOSTILE, "contact": HOSTILE}
@@ -171,6 +185,8 @@ def hostile_pages() -> Iterator[tuple[str, dict[str, Any], bool]]:
     yield "duo_denied.html", duo_denied("duo_denied.reason.policy", HOSTILE, form) | {"service": service}, True
     yield "duo_unenrolled.html", {"service": service, "enrolment_url": address, "continue_url": address}, False
     yield "duo_restart.html", {"retry_url": address}, True
+    loop = {"service": service, "contact": HOSTILE, "returned": True, "retry_url": address}
+    yield "ticket_loop.html", loop, True
 
 
 @pytest.mark.parametrize(("view", "page", "error_page"), list(hostile_pages()))
@@ -298,15 +314,15 @@ def test_where_no_session_is_left_no_way_on_is_offered() -> None:
 
 
 def test_refresh_is_for_those_without_scripts() -> None:
-    page = {"continue_to": {"name": "Payroll", "url": "https://payroll.example.edu/bye"}, "applications": []}
-    html = render("signed_out.html", page)
+    going_on = {"name": "Payroll", "url": "https://payroll.example.edu/bye"}
+    html = render("signed_out.html", signed_out(continue_to=going_on))
     assert html.count("http-equiv") == 1
     assert re.search(r'<noscript><meta http-equiv="refresh" content="2; url=https://payroll\.example\.edu/bye">', html)
 
 
 def test_signing_out_of_what_cannot_be_told_advises_to_close_windows() -> None:
-    told = {"continue_to": None, "applications": [{"name": "Payroll", "state": "told"}]}
-    failed = {"continue_to": None, "applications": [{"name": "Payroll", "state": "failed"}]}
+    told = signed_out(applications=[{"name": "Payroll", "state": "told"}])
+    failed = signed_out(applications=[{"name": "Payroll", "state": "failed"}])
     assert "close all browser windows" not in render("signed_out.html", told)
     assert "close all browser windows" in render("signed_out.html", failed)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.pages.rendering import render
 from tests.pages.serving import Pages
-from tests.pages.states import FLOW, PAYROLL, Error, Form, login
+from tests.pages.states import FLOW, PAYROLL, Error, Form, login, signed_out
 
 Open = Callable[..., Page]
 
@@ -193,7 +193,7 @@ def test_without_script_a_ticket_is_posted_by_the_button(open_page: Open, pages:
 
 def test_after_signing_out_the_way_on_is_taken_after_a_pause(open_page: Open, pages: Pages) -> None:
     go_on = {"name": "Payroll", "url": f"{pages.origin}/bye"}
-    html = render("signed_out.html", {"continue_to": go_on, "applications": []})
+    html = render("signed_out.html", signed_out(continue_to=go_on))
     page = open_page(FORM)
     page.clock.install(time=0)
     page.goto(pages.add("/signed-out", html))
@@ -201,3 +201,22 @@ def test_after_signing_out_the_way_on_is_taken_after_a_pause(open_page: Open, pa
     assert page.url.endswith("/signed-out")
     page.clock.run_for(1_000)
     page.wait_for_url("**/bye")
+
+
+def test_answers_of_applications_come_in_without_loading_the_page_again(open_page: Open, pages: Pages) -> None:
+    pages.policy += "; connect-src 'self'"
+    waiting = signed_out(applications=[{"name": "Payroll", "state": "waiting"}], again_url="/cas/logout/told?key=a")
+    told = signed_out(applications=[{"name": "Payroll", "state": "told"}])
+    page = open_page(FORM)
+    page.clock.install(time=0)
+    page.goto(pages.add("/signed-out", render("signed_out.html", waiting)))
+    page.evaluate("window.stays = true")
+    expect(page.get_by_role("cell")).to_have_text("Being signed out")
+    pages.add("/cas/logout/told", render("signed_out.html", waiting))
+    page.clock.run_for(1_100)
+    expect(page.get_by_role("cell")).to_have_text("Being signed out")
+    pages.add("/cas/logout/told", render("signed_out.html", told))
+    page.clock.run_for(2_100)
+    expect(page.get_by_role("cell")).to_have_text("Signed out")
+    assert page.evaluate("window.stays")
+    assert page.evaluate("document.querySelector('[data-again]').dataset.again") == ""

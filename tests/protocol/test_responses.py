@@ -19,6 +19,10 @@ from casduo.protocol.responses import (
     cas1_success,
     json_failure,
     json_success,
+    proxy_failure_json,
+    proxy_failure_xml,
+    proxy_success_json,
+    proxy_success_xml,
     xml_failure,
     xml_success,
 )
@@ -44,18 +48,34 @@ def validated(
     strength: Strength | None = None,
     primary: bool = True,
     duo_required: bool = False,
+    remembered: bool = False,
+    iou: str = "",
+    proxies: tuple[str, ...] = (),
+    **keys: str,
 ) -> ValidatedTicket:
     session = TicketGrantingTicket(
-        "ada", {}, "users_file", authenticated_at=1_772_600_767.9, strength=strength or Strength()
+        "ada",
+        {},
+        "users_file",
+        authenticated_at=1_772_600_767.9,
+        strength=strength or Strength(),
+        remembered=remembered,
     )
-    return ValidatedTicket(LIBRARY, session, Released(user, attributes or {}), primary, duo_required)
+    service = LIBRARY.model_copy(update=keys)
+    return ValidatedTicket(
+        service, session, Released(user, attributes or {}), primary, duo_required, proxies=proxies, iou=iou
+    )
 
 
+REMEMBERED = "<cas:longTermAuthenticationRequestTokenUsed>true</cas:longTermAuthenticationRequestTokenUsed>\n"
+NOT_REMEMBERED = REMEMBERED.replace("true", "false")
 STANDARD = (
     "<cas:authenticationDate>2026-03-04T05:06:07Z</cas:authenticationDate>\n"
-    "<cas:longTermAuthenticationRequestTokenUsed>false</cas:longTermAuthenticationRequestTokenUsed>\n"
+    f"{NOT_REMEMBERED}"
     "<cas:isFromNewLogin>true</cas:isFromNewLogin>\n"
 )
+IOU = "PGTIOU-4cA1-zYx9"
+CALLBACKS = ("https://portal.example.edu/pgt?a=1&b=2", "https://mail.example.edu/pgt")
 
 
 def xml(inner: str) -> bytes:
@@ -213,6 +233,139 @@ def test_json_keeps_attributes_even_when_there_are_none() -> None:
     )
 
 
+# Several values
+
+SEVERAL = {"mail": ("ada@example.edu",), "memberOf": ("staff", "faculty", "<b>")}
+
+
+@pytest.mark.parametrize(
+    ("style", "written"),
+    [
+        (
+            "repeat",
+            "<cas:memberOf>staff</cas:memberOf>\n<cas:memberOf>faculty</cas:memberOf>\n"
+            "<cas:memberOf>&lt;b&gt;</cas:memberOf>\n",
+        ),
+        ("first", "<cas:memberOf>staff</cas:memberOf>\n"),
+        ("join:;", "<cas:memberOf>staff;faculty;&lt;b&gt;</cas:memberOf>\n"),
+        ("join: & ", "<cas:memberOf>staff &amp; faculty &amp; &lt;b&gt;</cas:memberOf>\n"),
+    ],
+)
+def test_several_values_are_written_as_the_entry_says(style: str, written: str) -> None:
+    assert xml_success(validated(SEVERAL, multivalue=style), with_attributes=True) == xml(
+        "<cas:authenticationSuccess>\n<cas:user>ada</cas:user>\n<cas:attributes>\n"
+        f"{STANDARD}<cas:mail>ada@example.edu</cas:mail>\n{written}"
+        "</cas:attributes>\n</cas:authenticationSuccess>"
+    )
+
+
+@pytest.mark.parametrize("style", ["first", "join:;"])
+def test_json_can_say_several_values_and_says_them(style: str) -> None:
+    assert json_success(validated(SEVERAL, multivalue=style), with_attributes=True) == json_success(
+        validated(SEVERAL), with_attributes=True
+    )
+
+
+def test_json_is_all_lists_where_the_entry_wants_them() -> None:
+    assert json_success(validated(SEVERAL, json_values="list"), with_attributes=True) == (
+        b'{"serviceResponse":{"authenticationSuccess":{"user":"ada","attributes":{'
+        b'"authenticationDate":["2026-03-04T05:06:07Z"],"longTermAuthenticationRequestTokenUsed":[false],'
+        b'"isFromNewLogin":[true],"mail":["ada@example.edu"],"memberOf":["staff","faculty","<b>"]}}}}'
+    )
+
+
+# Remembered sessions
+
+
+def test_every_answer_tells_of_a_remembered_session() -> None:
+    told = xml_success(validated(remembered=True, primary=False), with_attributes=True)
+    assert STANDARD.replace(NOT_REMEMBERED, REMEMBERED).replace("isFromNewLogin>true", "isFromNewLogin>false") in (
+        told.decode()
+    )
+    assert b'"longTermAuthenticationRequestTokenUsed":true' in json_success(
+        validated(remembered=True), with_attributes=True
+    )
+
+
+def test_even_the_bare_answer_of_cas_2_tells_of_a_remembered_session_and_of_nothing_else() -> None:
+    ticket = validated({"mail": ("ada@example.edu",)}, remembered=True)
+    assert xml_success(ticket, with_attributes=False) == xml(
+        f"<cas:authenticationSuccess>\n<cas:user>ada</cas:user>\n<cas:attributes>\n{REMEMBERED}</cas:attributes>\n"
+        "</cas:authenticationSuccess>"
+    )
+    assert json_success(ticket, with_attributes=False) == (
+        b'{"serviceResponse":{"authenticationSuccess":{"user":"ada","attributes":{'
+        b'"longTermAuthenticationRequestTokenUsed":true}}}}'
+    )
+
+
+# Proxies
+
+
+def test_proxies_come_last_in_the_order_of_the_schema() -> None:
+    ticket = validated(iou=IOU, proxies=CALLBACKS)
+    assert xml_success(ticket, with_attributes=True) == xml(
+        f"<cas:authenticationSuccess>\n<cas:user>ada</cas:user>\n<cas:attributes>\n{STANDARD}</cas:attributes>\n"
+        f"<cas:proxyGrantingTicket>{IOU}</cas:proxyGrantingTicket>\n"
+        "<cas:proxies>\n"
+        "<cas:proxy>https://portal.example.edu/pgt?a=1&amp;b=2</cas:proxy>\n"
+        "<cas:proxy>https://mail.example.edu/pgt</cas:proxy>\n"
+        "</cas:proxies>\n</cas:authenticationSuccess>"
+    )
+
+
+def test_proxies_need_no_attributes() -> None:
+    assert xml_success(validated(iou=IOU, proxies=CALLBACKS[1:]), with_attributes=False) == xml(
+        "<cas:authenticationSuccess>\n<cas:user>ada</cas:user>\n"
+        f"<cas:proxyGrantingTicket>{IOU}</cas:proxyGrantingTicket>\n"
+        "<cas:proxies>\n<cas:proxy>https://mail.example.edu/pgt</cas:proxy>\n</cas:proxies>\n"
+        "</cas:authenticationSuccess>"
+    )
+
+
+def test_json_has_the_same_proxies() -> None:
+    assert json_success(validated(iou=IOU, proxies=CALLBACKS), with_attributes=False) == (
+        b'{"serviceResponse":{"authenticationSuccess":{"user":"ada","attributes":{},'
+        b'"proxyGrantingTicket":"PGTIOU-4cA1-zYx9",'
+        b'"proxies":["https://portal.example.edu/pgt?a=1&b=2","https://mail.example.edu/pgt"]}}}'
+    )
+
+
+def test_what_there_is_not_is_left_out() -> None:
+    ticket = validated()
+    for body in (xml_success(ticket, with_attributes=True), json_success(ticket, with_attributes=True)):
+        assert b"prox" not in body
+
+
+@pytest.mark.parametrize("client", [CASClientV2, CASClientV3])
+def test_python_cas_finds_the_iou(client: type[CASClientV2]) -> None:
+    user, attributes, iou = client.verify_response(
+        xml_success(validated(iou=IOU, proxies=CALLBACKS), with_attributes=True)
+    )
+    assert (user, iou) == ("ada", IOU)
+    assert attributes["isFromNewLogin"] == "true"
+
+
+def test_a_proxy_ticket_to_the_byte() -> None:
+    assert proxy_success_xml("PT-4cA1-zYx9") == xml(
+        "<cas:proxySuccess>\n<cas:proxyTicket>PT-4cA1-zYx9</cas:proxyTicket>\n</cas:proxySuccess>"
+    )
+    assert proxy_success_json("PT-4cA1-zYx9") == (
+        b'{"serviceResponse":{"proxySuccess":{"proxyTicket":"PT-4cA1-zYx9"}}}'
+    )
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_refused_proxy_ticket_is_a_proxy_failure_in_xml_and_a_failure_like_others_in_json(
+    kind: type[ProtocolError],
+) -> None:
+    failure = kind("PGT-1\nyes\nmallory\n\n <secret>")
+    assert proxy_failure_xml(failure) == xml(
+        f'<cas:proxyFailure code="{failure.code}">{failure.text}</cas:proxyFailure>'
+    )
+    assert proxy_failure_json(failure) == json_failure(failure)
+
+
 # Failures
 
 
@@ -237,6 +390,7 @@ def test_there_is_a_failure_for_every_code_of_the_table() -> None:
         "UNAUTHORIZED_SERVICE",
         "INVALID_AUTHENTICATION_CONTEXT",
         "UNAUTHORIZED_SERVICE_PROXY",
+        "INVALID_PROXY_CALLBACK",
         "INTERNAL_ERROR",
     }
 

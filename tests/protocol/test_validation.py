@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, Strength
+from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.errors import (
     InvalidAuthenticationContext,
     InvalidRequest,
@@ -21,9 +22,18 @@ from casduo.protocol.errors import (
     UnauthorizedServiceProxy,
 )
 from casduo.protocol.parameters import parse_parameters
-from casduo.protocol.validation import Format, ValidatedTicket, ValidationRequest, judge, read_format, read_request
+from casduo.protocol.validation import (
+    Format,
+    ValidatedTicket,
+    ValidationRequest,
+    format_asked,
+    judge,
+    read_format,
+    read_request,
+    read_saml_request,
+)
 from casduo.services.index import Registry
-from casduo.services.model import RegisteredService
+from casduo.services.model import ALL_PROTOCOLS, Protocol, RegisteredService
 from casduo.tickets.ids import TicketKind, new_session_id, new_ticket_id
 from casduo.tickets.model import ServiceTicket, TakenTicket, TicketGrantingTicket
 
@@ -32,6 +42,7 @@ SERVICE = "https://library.example.edu/catalogue?q=a&q=b"
 SESSION = new_session_id()
 TICKET = str(new_ticket_id(TicketKind.SERVICE, SESSION))
 PROXY_TICKET = str(new_ticket_id(TicketKind.PROXY, SESSION))
+CALLBACK = "https://library.example.edu/pgt"
 ADA = TicketGrantingTicket(
     "ada",
     {"mail": ("ada@example.edu",), "uidNumber": ("4711",), "groups": ("students",)},
@@ -46,22 +57,32 @@ def entry(name: str = "library", url: str = "https://library.example.edu/**", **
 
 
 def request(
-    service: str = SERVICE, ticket: str = TICKET, registry: Registry | None = None, **more: str
+    service: str = SERVICE,
+    ticket: str = TICKET,
+    registry: Registry | None = None,
+    protocol: Protocol = "cas3",
+    proxies: bool = False,
+    **more: str,
 ) -> ValidationRequest:
-    return read_request(
-        parse_parameters(urlencode({"service": service, "ticket": ticket, **more})), registry or REGISTRY
-    )
+    parameters = parse_parameters(urlencode({"service": service, "ticket": ticket, **more}))
+    return read_request(parameters, registry or REGISTRY, protocol, proxies_accepted=proxies)
 
 
 def taken(
-    service: str = SERVICE, service_id: str = "library", *, primary: bool = True, address: str = ""
+    service: str = SERVICE,
+    service_id: str = "library",
+    *,
+    primary: bool = True,
+    address: str = "",
+    proxies: tuple[str, ...] = (),
+    session: TicketGrantingTicket = ADA,
 ) -> TakenTicket:
-    return TakenTicket(ServiceTicket(service, service_id, primary, SESSION.fingerprint, address), ADA)
+    return TakenTicket(ServiceTicket(service, service_id, primary, SESSION.fingerprint, address, proxies), session)
 
 
 def outcome(asked: ValidationRequest, found: TakenTicket | None, *services: RegisteredService) -> ValidatedTicket:
     registry = Registry(services, "test") if services else REGISTRY
-    return judge(asked, found, registry, NOW, group_attributes=("groups",))
+    return judge(asked, found, registry, NOW, EntitlementRules(("groups",)))
 
 
 REGISTRY = Registry([entry()], "test")
@@ -150,6 +171,52 @@ def test_a_proxy_ticket_can_be_read() -> None:
     assert request(ticket=PROXY_TICKET).ticket.kind is TicketKind.PROXY
 
 
+@pytest.mark.parametrize(("protocol", "kept"), [("cas1", ""), ("cas2", CALLBACK), ("cas3", CALLBACK)])
+def test_a_callback_is_read_where_the_protocol_knows_proxies(protocol: Protocol, kept: str) -> None:
+    assert request(protocol=protocol, pgtUrl=CALLBACK).proxy_callback == kept
+
+
+def test_what_the_endpoint_is_stands_in_the_request() -> None:
+    asked = request(protocol="cas2", proxies=True)
+    assert (asked.protocol, asked.proxies_accepted) == ("cas2", True)
+
+
+def test_a_saml_request_names_its_service_as_target_and_proxies_nothing() -> None:
+    query = urlencode({"TARGET": SERVICE, "renew": "1", "pgtUrl": CALLBACK, "service": "https://other.example.edu/"})
+    asked = read_saml_request(parse_parameters(query), TICKET, REGISTRY)
+    assert (asked.service.raw, str(asked.ticket), asked.renew) == (SERVICE, TICKET, True)
+    assert (asked.protocol, asked.proxies_accepted, asked.proxy_callback) == ("saml1", False, "")
+
+
+@pytest.mark.parametrize("target", ["", " ", "library", "https://ada@library.example.edu/"])
+def test_a_saml_request_without_a_service_is_an_invalid_request(target: str) -> None:
+    with pytest.raises(InvalidRequest):
+        read_saml_request(parse_parameters(urlencode({"TARGET": target})), TICKET, REGISTRY)
+
+
+@pytest.mark.parametrize("artifact", ["x", str(SESSION), TICKET.replace("ST-", "PGT-"), f"{TICKET} "])
+def test_an_artifact_that_cannot_be_a_ticket_is_an_invalid_ticket(artifact: str) -> None:
+    with pytest.raises(InvalidTicket):
+        read_saml_request(parse_parameters(urlencode({"TARGET": SERVICE})), artifact, REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("query", "format_"),
+    [
+        ("format=JSON&service=%ff", Format.JSON),
+        ("service=%ff&format=json", Format.JSON),
+        ("service=%ff&format=XML", Format.XML),
+        ("service=%ff", Format.XML),
+        ("format=XML&format=JSON", Format.XML),
+        ("xformat=JSON", Format.XML),
+        ("format=JSONX", Format.XML),
+        ("", Format.XML),
+    ],
+)
+def test_the_format_of_a_query_that_cannot_be_read_as_a_whole(query: str, format_: Format) -> None:
+    assert format_asked(query) is format_
+
+
 def test_a_scheme_of_its_own_is_read_where_the_registry_names_it() -> None:
     mail = Registry([entry(url="imaps://mail.example.edu")], "test")
     assert request("imaps://mail.example.edu", registry=mail).service.scheme == "imaps"
@@ -181,7 +248,24 @@ def test_row_3_no_such_ticket() -> None:
 
 
 def test_row_4_a_proxy_ticket_where_only_service_tickets_are_taken() -> None:
-    refused(InvalidTicketSpec, request(ticket=PROXY_TICKET), taken())
+    for protocol in ALL_PROTOCOLS:
+        refused(InvalidTicketSpec, request(ticket=PROXY_TICKET, protocol=protocol), taken())
+
+
+def test_row_4_a_service_ticket_is_taken_where_proxy_tickets_are() -> None:
+    assert outcome(request(proxies=True), taken()).proxies == ()
+
+
+def test_a_proxy_ticket_tells_its_chain_newest_first() -> None:
+    chain = ("https://gateway.example.edu/cb?x=1", CALLBACK)
+    found = outcome(request(ticket=PROXY_TICKET, proxies=True), taken(primary=False, proxies=chain))
+    assert (found.proxies, found.primary, found.iou) == (chain, False, "")
+
+
+def test_a_callback_alone_gives_no_iou() -> None:
+    # Whether it can be called is found out by calling.
+    found = outcome(request(pgtUrl=CALLBACK), taken(), entry(proxy={"allow": True, "callback": CALLBACK}))
+    assert found.iou == ""
 
 
 @pytest.mark.parametrize(
@@ -254,6 +338,20 @@ def test_row_6_switched_off() -> None:
     refused(UnauthorizedService, request(), taken(), entry(enabled=False))
 
 
+@pytest.mark.parametrize("protocol", ["cas1", "cas2", "cas3", "saml1"])
+def test_row_6_a_protocol_that_the_entry_does_not_allow(protocol: Protocol) -> None:
+    others = [each for each in ALL_PROTOCOLS if each != protocol]
+    why = refused(UnauthorizedService, request(protocol=protocol), taken(), entry(protocols=others))
+    assert protocol in why
+    assert outcome(request(protocol=protocol), taken(), entry(protocols=[protocol])).released.user == "ada"
+
+
+def test_row_6_the_protocol_comes_after_the_service_and_before_the_session() -> None:
+    silent = entry(protocols=["saml1"])
+    refused(InvalidService, request("https://library.example.edu/"), taken(), silent)
+    refused(UnauthorizedService, request(), replace(taken(), session=None), silent)
+
+
 @pytest.mark.parametrize(
     "access",
     [
@@ -289,6 +387,49 @@ def test_row_8_renew_wants_the_ticket_of_the_password() -> None:
     assert not outcome(request(renew="false"), taken(primary=False)).primary
 
 
+def test_row_8_no_proxy_ticket_is_from_a_new_login() -> None:
+    asked = request(ticket=PROXY_TICKET, proxies=True, renew="1")
+    refused(NotFromNewLogin, asked, taken(primary=False, proxies=(CALLBACK,)))
+
+
+REMEMBERED = replace(ADA, remembered=True)
+STALE = replace(ADA, authenticated_at=NOW - 3601)
+
+
+@pytest.mark.parametrize(
+    ("more", "session"),
+    [
+        ({"single_sign_on": False}, ADA),
+        ({"accept_remember_me": False}, REMEMBERED),
+        ({"session": {"lifetime": "1h"}}, STALE),
+        ({"session": {"idle": "10m"}}, replace(ADA, used_at=NOW - 601)),
+    ],
+    ids=["no single sign-on", "remembered", "lifetime", "idle"],
+)
+def test_row_8_the_entry_wants_a_newer_session(more: dict[str, Any], session: TicketGrantingTicket) -> None:
+    strict = entry(**more)
+    why = refused(NotFromNewLogin, request(), taken(primary=False, session=session), strict)
+    assert "newer session" in why
+    proxied = request(ticket=PROXY_TICKET, proxies=True)
+    refused(NotFromNewLogin, proxied, taken(primary=False, session=session, proxies=(CALLBACK,)), strict)
+    # The password was given for this very ticket.
+    assert outcome(request(), taken(primary=True, session=session), strict).primary
+
+
+def test_row_8_a_session_as_the_entry_wants_it() -> None:
+    strict = entry(accept_remember_me=False, session={"lifetime": "1h", "idle": "10m"})
+    fresh = replace(ADA, authenticated_at=NOW - 3600, used_at=NOW - 600)
+    assert not outcome(request(), taken(primary=False, session=fresh), strict).primary
+    assert outcome(request(), taken(primary=False, session=REMEMBERED), entry()).session.remembered
+
+
+def test_row_8_comes_before_row_9_and_after_row_6() -> None:
+    strict = entry(session={"lifetime": "1h"}, requires_duo=True)
+    refused(NotFromNewLogin, request(), taken(primary=False, session=STALE), strict)
+    closed = entry(session={"lifetime": "1h"}, access={"groups": ["staff"]})
+    refused(UnauthorizedService, request(), taken(primary=False, session=STALE), closed)
+
+
 def with_strength(strength: Strength) -> TakenTicket:
     return replace(taken(), session=replace(ADA, strength=strength))
 
@@ -322,9 +463,15 @@ def test_row_9_only_of_whom_it_is_demanded() -> None:
     assert not outcome(request(), taken(), staff_only).duo_required
 
 
-def test_row_10_proxy_authentication_is_for_nobody_yet() -> None:
-    asked = request(pgtUrl="https://library.example.edu/pgt")
+def test_row_10_proxy_authentication_is_for_those_whom_the_registry_lets() -> None:
+    asked = request(pgtUrl=CALLBACK)
     refused(UnauthorizedServiceProxy, asked, taken())
+    refused(UnauthorizedServiceProxy, asked, taken(), entry(proxy={"callback": CALLBACK}))
+    assert outcome(asked, taken(), entry(proxy={"allow": True, "callback": CALLBACK})).released.user == "ada"
+
+
+def test_row_10_nobody_proxies_who_does_not_ask() -> None:
+    assert outcome(request(protocol="cas1", pgtUrl=CALLBACK), taken()).released.user == "ada"
 
 
 @pytest.mark.parametrize("kind", [InvalidTicketSpec, InvalidService, UnauthorizedService, InvalidTicket])

@@ -178,8 +178,11 @@ def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
-def test_a_check_adds_warnings_and_notes_that_do_not_stop_loading(registry_file: Write) -> None:
-    path = registry_file("services: [{id: a, name: A, url: 'http://a.example.edu/**', warn: true, pairwise_id: true}]")
+def test_a_check_adds_warnings_and_notes_that_do_not_stop_loading(
+    registry_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("warn",))
+    path = registry_file("services: [{id: a, name: A, url: 'http://a.example.edu/**', warn: true}]")
     assert [problem.level for problem in check_registry(path, None)] == ["warning", "note"]
     assert load_registry(path, None).services[0].id == "a"
 

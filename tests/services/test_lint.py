@@ -130,14 +130,40 @@ def test_a_reason_without_being_disabled_is_told() -> None:
     assert told(text) == [(1, "services[0].disabled_reason", "has no effect while the service is enabled")]
 
 
+def entry(keys: str) -> str:
+    return f"services: [{{id: a, name: A, url: https://a.example.edu/**, {keys}}}]"
+
+
 @pytest.mark.parametrize(
-    ("match", "slow"),
-    [("(a+)+b", True), ("(?:x*)*", True), ("(a|b*){2,}", True), ("(a+)b+", False), (r"(a\+)+", False)],
+    "attributes",
+    [
+        "[memberOf, mail]",
+        "{mail: contact}",
+        "{contact: mail}",
+        "{who: 'cn;lang-de'}",
+        "{who: EDUPERSONPRINCIPALNAME}",
+        "{uid: {from: mail, match: '(.+)@.+', replace: '\\1'}}",
+        "{who: {from: uid, match: 'a.*'}}",
+        "[clientIpAddress]",
+    ],
 )
-def test_expressions_that_may_take_very_long_are_told(match: str, slow: bool) -> None:
-    keys = f"id: a, name: A, url: https://a.example.edu/**, attributes: {{mail: {{match: '{match}'}}}}"
-    found = [path for _, path, _ in told(f"services: [{{{keys}}}]")]
-    assert found == (["services[0].attributes.mail.match"] if slow else [])
+def test_a_pairwise_id_beside_what_tells_who_it_is_is_told(attributes: str) -> None:
+    ((_, path, sentence),) = told(entry(f"pairwise_id: true, attributes: {attributes}"))
+    assert path.startswith("services[0].attributes.")
+    assert "which pairwise_id is there to hide" in sentence
+    assert told(entry(f"attributes: {attributes}")) == []
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "[memberOf, affiliation]",
+        "{cn: {static: Somebody}}",
+        "{domain: {from: mail, match: '.+@(.+)', replace: '\\1'}}",
+    ],
+)
+def test_a_pairwise_id_beside_what_many_share_is_left_alone(attributes: str) -> None:
+    assert told(entry(f"pairwise_id: true, attributes: {attributes}")) == []
 
 
 def test_everything_is_a_warning() -> None:
@@ -145,23 +171,22 @@ def test_everything_is_a_warning() -> None:
     assert {problem.level for problem in checked(text)} == {"warning"}
 
 
-def test_keys_without_an_effect_are_noted_where_they_are_used() -> None:
+def test_keys_without_an_effect_are_noted_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("channel", "requires_duo.mode", "target"))
     text = """\
 services:
   - id: a
     name: A
     url: https://a.example.edu/**
     channel: browser
-    multivalue: first
-    logout: {type: none}
+    target: {host: wiki}
     requires_duo: {mode: report, max_age: 8h}
 """
     problems = checked(text)
     assert {problem.level for problem in problems} == {"note"}
     assert [(problem.line, problem.path) for problem in problems] == [
-        (6, "services[0].multivalue"),
-        (7, "services[0].logout"),
-        (8, "services[0].requires_duo.mode"),
+        (6, "services[0].target"),
+        (7, "services[0].requires_duo.mode"),
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casduo.errors import SettingsError
-from casduo.settings import Settings, ensure_secret_key, load_settings
+from casduo.settings import Settings, ensure_pairwise_key, ensure_secret_key, find_pairwise_key, load_settings
 
 Write = Callable[[str], Path]
 Problems = Callable[..., dict[str, str]]
@@ -141,3 +141,60 @@ def test_a_state_directory_that_cannot_be_made_stops_the_start(tmp_path: Path, s
     (tmp_path / "state").write_text("a file")
     with pytest.raises(SettingsError, match="cannot be read or made"):
         ensure_secret_key(load_settings(settings_file(""), {}))
+
+
+# --- the key of pairwise ids ----------------------------------------------------------------------------------------
+
+
+def test_the_key_of_pairwise_ids_is_made_once_and_kept(without_key: Settings) -> None:
+    key, sentence = ensure_pairwise_key(without_key)
+    path = without_key.server.state_directory / "pairwise_key"
+    assert key == path.read_text().strip()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sentence is not None
+    assert "changing it changes every pairwise id" in sentence
+    assert "(pairwise_key or pairwise_key_file)" in sentence
+    assert key not in sentence
+    assert ensure_pairwise_key(without_key) == (key, None)
+
+
+def test_it_is_not_the_signing_key_and_survives_its_change(without_key: Settings) -> None:
+    key, _ = ensure_pairwise_key(without_key)
+    (signing, *_), _ = ensure_secret_key(without_key)
+    assert key != signing
+    (without_key.server.state_directory / "secret_key").unlink()
+    assert ensure_secret_key(without_key)[0][0] != signing
+    assert ensure_pairwise_key(without_key) == (key, None)
+
+
+def test_it_can_be_given_or_lie_in_a_file_of_its_own(settings_file: Write, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}-1\n")
+    for text, key in ((f"pairwise_key: {KEY}", KEY), ("pairwise_key_file: key", f"{KEY}-1")):
+        settings = load_settings(settings_file(text), {})
+        assert ensure_pairwise_key(settings) == (key, None)
+        assert find_pairwise_key(settings) == key
+        assert not (settings.server.state_directory / "pairwise_key").exists()
+        assert KEY not in repr(settings)
+
+
+def test_it_is_as_long_as_any_key(problems_in: Problems) -> None:
+    assert problems_in("pairwise_key: ada") == {"pairwise_key": "must have at least 32 characters, it has 3"}
+
+
+def test_a_broken_key_of_pairwise_ids_stops_the_start_and_is_not_replaced(without_key: Settings) -> None:
+    path = without_key.server.state_directory / "pairwise_key"
+    path.parent.mkdir()
+    path.write_text("short")
+    with pytest.raises(SettingsError, match="restore it from a copy: a new one changes every pairwise id"):
+        ensure_pairwise_key(without_key)
+    assert path.read_text() == "short"
+    assert find_pairwise_key(without_key) is None
+
+
+def test_looking_for_it_makes_none(without_key: Settings) -> None:
+    assert find_pairwise_key(without_key) is None
+    assert not without_key.server.state_directory.exists()
+    key, _ = ensure_pairwise_key(without_key)
+    assert find_pairwise_key(without_key) == key
+    (without_key.server.state_directory / "pairwise_key").write_bytes(b"\xff" * 40)
+    assert find_pairwise_key(without_key) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -46,20 +47,23 @@ def open_session(tickets: TicketRegistry, store: Store, ticket: TicketGrantingTi
 
 def grant(tickets: TicketRegistry, store: Store, session: TicketId, *, primary: bool = False) -> TicketId | None:
     batch = store.batch()
-    granting = tickets.grant_service_ticket(batch, session, SERVICE, "library", primary=primary)
+    granting = tickets.grant_service_ticket(batch, session, SERVICE, "library", primary=primary, now=time.time())
     batch.run()
     return granting.id if granting.granted else None
 
 
 def close(tickets: TicketRegistry, store: Store, session: TicketId) -> bool:
     batch = store.batch()
-    closing = tickets.close_session(batch, session)
+    closing = tickets.close_session(batch, session.name, "logout", time.time())
     batch.run()
-    return bool(closing.value)
+    return closing.closed
 
 
 def test_a_session_is_found_again_as_it_was_opened(tickets: TicketRegistry, session: LiveSession) -> None:
-    assert tickets.find_session(session.id) == ADA
+    found = tickets.find_session(session.id)
+    assert found is not None
+    assert abs(found.used_at - time.time()) < 30
+    assert replace(found, used_at=0.0) == ADA
 
 
 def test_an_unknown_session_is_none(tickets: TicketRegistry) -> None:
@@ -163,10 +167,10 @@ def test_strength_is_raised_on_a_live_session_only(
 def test_all_sessions_of_a_user_end_together_and_nobody_elses(tickets: TicketRegistry, any_store: Store) -> None:
     mine = [open_session(tickets, any_store) for _ in range(3)]
     theirs = open_session(tickets, any_store, TicketGrantingTicket("grace", {}, "users_file", authenticated_at=1.0))
-    assert tickets.close_sessions_of("ada") == 3
+    assert tickets.close_sessions_of("ada", "fraud", time.time()) == 3
     assert all(tickets.find_session(session.id) is None for session in mine)
     assert tickets.find_session(theirs.id) is not None
-    assert tickets.close_sessions_of("ada") == 0
+    assert tickets.close_sessions_of("ada", "fraud", time.time()) == 0
 
 
 def test_lifetimes_are_kept_by_redis(tickets: TicketRegistry, any_store: Store, session: LiveSession) -> None:

@@ -279,7 +279,7 @@ def test_a_session_that_ended_while_being_asked_is_not_used(site: Site) -> None:
     browser = site.browser()
     browser.fill(browser.login_page(), "ada", warn="true")
     page = browser.login_page(LIBRARY)
-    site.composed.parts.tickets.close_sessions_of("ada")
+    site.composed.parts.tickets.close_sessions_of("ada", "fraud", site.clock())
     answer = page.forms[0].submit(status="*")
     assert answer.status_int == 200
     assert "You were signed out" in words(answer)

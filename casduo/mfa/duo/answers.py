@@ -61,6 +61,23 @@ def read_verdict(token: Mapping[str, object]) -> Verdict:
     )
 
 
+def read_passcode(response: object) -> Verdict:
+    """Return what ``auth`` answered about a passcode. Only ``result == "allow"`` allows, and not to somebody whom Duo
+    lets pass unasked: for those it looks at no passcode.
+
+    :raises DuoUnavailable: the answer is not an object.
+    """
+    if not isinstance(response, Mapping):
+        raise DuoUnavailable("unreadable", "Duo's answer to auth is not an object.")
+    status = _text(response.get("status"))
+    return Verdict(
+        allowed=response.get("result") == "allow" and status != "bypass",
+        status=status,
+        status_message=_text(response.get("status_msg")),
+        factor="passcode",
+    )
+
+
 def _is_device(each: object) -> bool:
     return bool(_text(_mapping(each).get("device")))
 

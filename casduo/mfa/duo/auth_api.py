@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import duo_client  # type: ignore[import-untyped]
 
-from casduo.mfa.duo.answers import read_preauth, read_time
+from casduo.mfa.duo.answers import read_passcode, read_preauth, read_time
 from casduo.mfa.duo.classify import answer_failure, auth_api_failure
-from casduo.mfa.duo.errors import DuoBadParameter
-from casduo.mfa.duo.gateway import Preauth, PreauthResult
+from casduo.mfa.duo.errors import DuoBadParameter, DuoFailure
+from casduo.mfa.duo.gateway import Preauth, PreauthResult, Verdict
 from casduo.mfa.duo.settings import split_api_host
 from casduo.outbound.http import HttpAnswer, HttpClient
 
@@ -58,6 +58,18 @@ class AuthApi:
             # Duo says so of a name it does not know; the person is to enrol.
             return Preauth(PreauthResult.ENROLL)
         return read_preauth(response)
+
+    def passcode(self, username: str, code: str, address: str) -> Verdict:
+        """Let Duo check a passcode, once; see :class:`~casduo.mfa.duo.gateway.DuoGateway`."""
+        try:
+            response = guarded(
+                lambda: self.client.auth("passcode", username=username, passcode=code, ipaddr=address or None)
+            )
+        except DuoFailure as offered:
+            failure = offered.closed()
+        else:
+            return read_passcode(response)
+        raise failure
 
 
 def guarded(call: Callable[[], T]) -> T:

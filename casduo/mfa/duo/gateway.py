@@ -107,7 +107,7 @@ class Preauth:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How the prompt ended, verified.
+    """How the prompt ended, verified, or what Duo said of a passcode.
 
     :param allowed: True only if Duo's result is ``allow``. Decide by this alone.
     :param status: Duo's word, for choosing a text: ``allow``, ``deny``, ``fraud``, ``timeout``, ... ; empty if missing.
@@ -155,6 +155,20 @@ class DuoGateway(Protocol):
         :raises DuoFailure: no answer to go by.
         """
 
+    def passcode(self, username: str, code: str, address: str) -> Verdict:
+        """Let Duo check a passcode: of the app, an SMS, a hardware token, or a bypass code. Each works once.
+
+        The verdict allows only where Duo looked at the passcode and found it right. ``status`` says why not: ``deny``
+        for a wrong one, ``fraud`` for one that was used before, ``locked_out`` for somebody with too many failures,
+        ``bypass`` for somebody whom Duo lets pass whatever was typed (Auth API, ``/auth``).
+
+        :param username: the canonical name, as for :meth:`preauth`.
+        :param code: as the person typed it, without the spaces.
+        :param address: the person's own IP address, or empty if it is not known.
+        :raises DuoBadParameter: ``username``: Duo does not know that name; ``passcode``: it cannot be a passcode.
+        :raises DuoFailure: no verdict. None of them may fail open: a factor was offered.
+        """
+
     def prompt_url(self, username: str, state: str, nonce: str) -> str:
         """Return the address of Duo's prompt, valid for five minutes: make it in the answer that redirects there.
 
@@ -196,6 +210,9 @@ class NullDuoGateway:
         return self.health()
 
     def preauth(self, username: str, address: str) -> Preauth:
+        raise self._off()
+
+    def passcode(self, username: str, code: str, address: str) -> Verdict:
         raise self._off()
 
     def prompt_url(self, username: str, state: str, nonce: str) -> str:

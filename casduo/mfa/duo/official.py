@@ -97,6 +97,15 @@ class OfficialDuoGateway:
         with self._place():
             return self._through(self._auth_api_breaker, lambda: self._auth_api.preauth(username, address))
 
+    def passcode(self, username: str, code: str, address: str) -> Verdict:
+        with self._place():
+            try:
+                return self._through(self._auth_api_breaker, lambda: self._auth_api.passcode(username, code, address))
+            except DuoUnavailable as unavailable:
+                # An open breaker too: who brings a passcode is past the point where a service may be entered without.
+                failure = unavailable.closed()
+            raise failure
+
     def prompt_url(self, username: str, state: str, nonce: str) -> str:
         return self._universal.prompt_url(username, state, nonce)
 

@@ -58,6 +58,10 @@ authentication:
     path: {users}
     argon2: {{memory_kib: {memory_kib}, time_cost: {time_cost}, parallelism: {parallelism}}}
 
+# "Keep me signed in" on the sign-in page.
+session:
+  remember_me: {{enabled: true}}
+
 # Duo and the applications show certificates of the demo's own authority.
 outbound:
   ca_file: {ca}

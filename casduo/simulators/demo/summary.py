@@ -83,7 +83,7 @@ def _people() -> Iterable[Sequence[str]]:
 
 def _steps(facts: Facts) -> Iterable[str]:
     yield "Open Library as ada, then Payroll: only Duo is asked for. Approve it under Phones."
-    yield "Sign out of Library and open it again: that was signing out of single sign-on."
+    yield "Sign out of Library, then reload Payroll: signing out told every application that was open."
     yield "Open Payroll as grace: she has no device, but Library opens. Set one up and continue to Payroll."
     yield "Open Payroll as edsger, who refuses; as alan, who is not asked; as linus, who is locked out."
     yield "Give a wrong password six times."

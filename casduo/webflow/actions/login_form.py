@@ -11,6 +11,8 @@ from casduo.events.model import FlowRefused, SignInRefused, SignInThrottled
 from casduo.mfa.strength import Strength
 from casduo.rules import LoginRules
 from casduo.throttling import LoginThrottle
+from casduo.tickets.ids import parse_session_id
+from casduo.tickets.registry import TicketRegistry
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.context import Context
 from casduo.webflow.effects import Form, Page
@@ -35,6 +37,7 @@ def view(context: Context, rules: LoginRules) -> Pause[Literal["submit"]]:
         "notice": context.notice or None,
         "who": {"name": who, "logout_url": rules.logout_url} if who else None,
         "warn_offered": True,
+        "remember_me_offered": rules.remember_me and (context.service is None or context.service.accept_remember_me),
     }
     status = _STATUS.get(context.error, 401 if context.error else 200)
     form = Form(rules.home_url, tuple(hidden))
@@ -43,7 +46,7 @@ def view(context: Context, rules: LoginRules) -> Pause[Literal["submit"]]:
 
 
 def check(
-    context: Context, throttle: LoginThrottle, rules: LoginRules, journal: Journal
+    context: Context, throttle: LoginThrottle, tickets: TicketRegistry, rules: LoginRules, journal: Journal
 ) -> Literal["accepted", "used", "throttled", "incomplete"]:
     """Take the form: its key is good for one use, and too many failures close the door for a while.
 
@@ -57,7 +60,10 @@ def check(
         context.error = "login.error.missing"
         return "used" if claim.value is None else "incomplete"
     verdict = throttle.test(context.batch, context.username, inbound.address, inbound.now)
+    presented = parse_session_id(inbound.session_cookie)
+    live = tickets.exists(context.batch, presented.name) if presented is not None else None
     context.batch.run()
+    context.stale_cookie = live is not None and not live.value
     if claim.value is None:
         if verdict.wait == 0:
             throttle.release(context.batch, context.username, inbound.address, inbound.now)
@@ -73,7 +79,7 @@ def check(
 
 
 def authenticate(
-    context: Context, authenticator: Authenticator, throttle: LoginThrottle, journal: Journal
+    context: Context, authenticator: Authenticator, throttle: LoginThrottle, rules: LoginRules, journal: Journal
 ) -> Literal[
     "success", "authenticationFailure", "accountLocked", "accountDisabled", "mustChangePassword", "unavailable"
 ]:
@@ -89,6 +95,7 @@ def authenticate(
     throttle.forgive(context.batch, context.username, inbound.address, inbound.now)
     _accept(context, outcome)
     scope.ask_before = bool(inbound.fields.get("warn"))
+    scope.remembered = rules.remember_me and bool(inbound.fields.get("rememberMe"))
     return "success"
 
 

@@ -11,9 +11,11 @@ from casduo.events.model import SignedOut
 from casduo.rules import LoginRules
 from casduo.services.index import RegistrySource
 from casduo.services.urls import location, parse_service
+from casduo.signing import Signing
+from casduo.tickets.answers import SignOutAnswers
 from casduo.tickets.ids import parse_session_id
-from casduo.tickets.model import principal_of
 from casduo.tickets.registry import TicketRegistry
+from casduo.webflow.actions.told import front_channel, signed_out_page, told_url
 from casduo.webflow.context import Context
 from casduo.webflow.effects import Form, Page, Redirect
 from casduo.webflow.engine import Pause
@@ -59,18 +61,26 @@ def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Li
     session = parse_session_id(context.inbound.session_cookie)
     if session is None:
         return "success"
-    closing = tickets.close_session(context.batch, session)
+    now = context.inbound.now
+    closing = tickets.close_session(context.batch, session.name, "logout", now)
     context.batch.run()
-    if closing.value:
-        principal = principal_of(closing.value)
-        tickets.unindex(context.batch, principal, session)
-        journal.write(SignedOut(replace(context.subject, principal=principal), cause="logout"))
+    if not closing.closed:
+        return "success"
+    context.closing = closing
+    subject = replace(context.subject, principal=closing.principal_id)
+    tickets.unindex(context.batch, closing.principal_id, session.name)
+    journal.write(SignedOut(subject, cause="logout"))
+    if context.scope.everywhere:
+        others = tickets.close_sessions_of(closing.principal_id, "user", now)
+        journal.write(SignedOut(subject, cause="user", sessions=others))
     return "success"
 
 
-def redirect_wanted(context: Context, rules: LoginRules) -> bool:
+def redirect_wanted(context: Context, rules: LoginRules, services: RegistrySource) -> bool:
     """Whether to go on to the application: only to a registered address, and only if redirects are on."""
-    return context.service is not None and rules.logout_follow_service
+    if context.service is None or not rules.logout_follow_service:
+        return False
+    return context.closing is None or not front_channel(context.closing, services.current(), context.inbound.now)
 
 
 def redirect(context: Context) -> Redirect:
@@ -78,6 +88,21 @@ def redirect(context: Context) -> Redirect:
     return Redirect(location(context.scope.service))
 
 
-def view_signed_out(context: Context) -> Page:
+def await_answers(context: Context, answers: SignOutAnswers) -> Literal["success"]:
+    """Give applications a moment to answer; those that take longer are told behind the page."""
+    if context.closing is not None and context.closing.telling:
+        context.told = answers.settle(context.closing.sign_out)
+    return "success"
+
+
+def view_signed_out(context: Context, rules: LoginRules, services: RegistrySource, signing: Signing) -> Page:
     """Signed out. The same friendly page when there was nothing to sign out of."""
-    return Page("signed_out", {"applications": (), "continue_to": None})
+    registry, now, closing = services.current(), context.inbound.now, context.closing
+    going_on = None
+    if context.service is not None and rules.logout_follow_service:
+        going_on = {"name": context.service.name, "url": location(context.scope.service)}
+    if closing is None or not closing.telling:
+        return signed_out_page((), registry, again_url="", continue_to=going_on)
+    again_url = told_url(closing.sign_out, rules, signing, now) if going_on is None else ""
+    frames = front_channel(closing, registry, now)
+    return signed_out_page(context.told, registry, again_url=again_url, frames=frames, continue_to=going_on)

@@ -8,10 +8,11 @@ from typing import Literal
 from casduo.events.journal import Journal
 from casduo.events.model import SignedIn, SignedOut
 from casduo.rules import LoginRules
+from casduo.services.freshness import good_enough
 from casduo.services.urls import location
 from casduo.tickets.ids import parse_session_id
 from casduo.tickets.model import LiveSession, TicketGrantingTicket
-from casduo.tickets.registry import TicketRegistry
+from casduo.tickets.registry import Closing, TicketRegistry
 from casduo.webflow.context import Context
 from casduo.webflow.effects import Redirect
 
@@ -31,8 +32,12 @@ def ticket_granting_ticket_check(context: Context, tickets: TicketRegistry) -> L
 
 
 def renew_required(context: Context) -> bool:
-    """Whether a live session is not enough: a new password is asked for, or the service wants no single sign-on."""
-    return context.scope.renew or (context.service is not None and not context.service.single_sign_on)
+    """Whether a live session is not enough: a new password is asked for, or the service wants no single sign-on, no
+    remembered session, or a fresher one.
+    """
+    session, entry = context.session, context.service
+    assert session is not None
+    return context.scope.renew or (entry is not None and not good_enough(entry, session.ticket, context.inbound.now))
 
 
 def use(context: Context) -> Literal["success"]:
@@ -45,6 +50,7 @@ def use(context: Context) -> Literal["success"]:
     scope.handler = session.ticket.handler
     scope.authenticated_at = session.ticket.authenticated_at
     scope.ask_before = session.ticket.ask_before
+    scope.remembered = session.ticket.remembered
     scope.session = session.id.fingerprint
     scope.fresh = False
     context.strength = session.ticket.strength
@@ -68,7 +74,9 @@ def without_ticket(context: Context) -> Redirect:
     return Redirect(location(context.scope.service))
 
 
-def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Literal["created", "upgraded", "kept"]:
+def create(
+    context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal
+) -> Literal["created", "upgraded", "kept"]:
     """Open the session of a verified password, or add to a live one what a second factor has just proved.
 
     A password always makes a new session under a new id (session fixation), and the one it replaces ends. The writes
@@ -76,11 +84,12 @@ def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Liter
     """
     scope, inbound = context.scope, context.inbound
     if scope.fresh:
-        replaced = parse_session_id(inbound.session_cookie)
-        if replaced is not None:
-            tickets.close_session(context.batch, replaced)
+        closing = _close_replaced(context, tickets, journal)
         context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context), inbound.now)
+        if closing is not None and closing.visits and not closing.telling:
+            tickets.inherit(context.batch, context.opened.id, closing)
         context.set_cookie = str(context.opened.id)
+        context.cookie_lifetime = int(rules.remembered_lifetime) if scope.remembered else None
         scope.session = context.opened.id.fingerprint
         journal.write(SignedIn(context.subject, handler=scope.handler))
         return "created"
@@ -91,11 +100,27 @@ def create(context: Context, tickets: TicketRegistry, journal: Journal) -> Liter
     return "kept"
 
 
+def _close_replaced(context: Context, tickets: TicketRegistry, journal: Journal) -> Closing | None:
+    """End the session that the browser had before; its services are told if it was somebody else's."""
+    replaced = parse_session_id(context.inbound.session_cookie)
+    if replaced is None or context.stale_cookie:
+        return None
+    person = context.scope.principal_id
+    closing = tickets.close_session(context.batch, replaced.name, "other_user", context.inbound.now, instead=person)
+    context.batch.run()
+    if closing.closed:
+        other = closing.principal_id != person
+        tickets.unindex(context.batch, closing.principal_id, replaced.name)
+        subject = replace(context.subject, principal=closing.principal_id, service="")
+        journal.write(SignedOut(subject, cause="other_user" if other else "renewed"))
+    return closing
+
+
 def end_all(context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal) -> Literal["success"]:
     """End what lives of this person: somebody reported that a sign-in was not theirs (design section 3, row 11)."""
     context.set_cookie = ""
     if rules.duo_end_sessions_on_fraud:
-        ended = tickets.close_sessions_of(context.scope.principal_id)
+        ended = tickets.close_sessions_of(context.scope.principal_id, "fraud", context.inbound.now)
         journal.write(SignedOut(context.subject, cause="fraud", sessions=ended))
     return "success"
 
@@ -131,4 +156,5 @@ def _ticket_of(context: Context) -> TicketGrantingTicket:
         ask_before=scope.ask_before,
         address=context.inbound.address,
         agent=context.inbound.agent,
+        remembered=scope.remembered,
     )

@@ -8,13 +8,13 @@ from typing import Literal
 
 from casduo.csrf import CsrfTokens
 from casduo.events.journal import Journal
-from casduo.events.model import TicketGranted
+from casduo.events.model import TicketGranted, TicketLoop
 from casduo.messages import factor_id
 from casduo.rules import LoginRules
 from casduo.services.access import decide
 from casduo.services.index import Registry, RegistrySource
 from casduo.services.urls import append_ticket, location
-from casduo.tickets.registry import TicketRegistry
+from casduo.tickets.registry import Grant, TicketRegistry
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.actions.session import current
 from casduo.webflow.context import Context
@@ -24,6 +24,8 @@ from casduo.webflow.engine import Pause
 _START = re.compile(r"(https?://[^*]+?)\*{0,2}")
 """A pattern whose fixed beginning is an address to open: nothing variable but a trailing ``**``."""
 _MOST_APPLICATIONS = 50
+_RETURNED = re.compile(r"[?&](ticket|SAMLart)=")
+"""A service that already holds a ticket: the application did not see it for one."""
 
 
 def warn_wanted(context: Context) -> bool:
@@ -52,8 +54,12 @@ def view_password_warning(context: Context, rules: LoginRules) -> Pause[Literal[
 
 def generate_service_ticket(
     context: Context, tickets: TicketRegistry, journal: Journal
-) -> Literal["success", "sessionEnded"]:
-    """Grant a ticket for the service on the session; together with the session's opening where it is new."""
+) -> Literal["success", "sessionEnded", "looping"]:
+    """Grant a ticket for the service on the session; together with the session's opening where it is new.
+
+    A service that gets ticket after ticket and validates none would send the browser to and fro without end: the person
+    is shown a page instead.
+    """
     session = current(context)
     if session is None:
         context.notice = "login.notice.signed_out"
@@ -66,9 +72,12 @@ def generate_service_ticket(
         context.scope.service,
         entry.id,
         primary=primary,
+        now=context.inbound.now,
         address=context.inbound.address,
     )
     context.batch.run()
+    if granting.outcome is Grant.LOOPING:
+        return "looping"
     if not granting.granted:
         context.set_cookie = ""
         context.session = None
@@ -83,6 +92,20 @@ def generate_service_ticket(
         )
     )
     return "success"
+
+
+def view_loop(context: Context, journal: Journal, rules: LoginRules) -> Page:
+    """The page of somebody whose browser went to and fro between here and the application (CAS has no word for it)."""
+    host = context.url.host if context.url is not None else ""
+    returned = _RETURNED.search(context.scope.service) is not None
+    journal.write(TicketLoop(context.subject, host=host, returned=returned))
+    data = {
+        "service": service_facts(context.required_service, context.url),
+        "contact": context.required_service.owner or None,
+        "returned": returned,
+        "retry_url": rules.login_url(context.scope),
+    }
+    return Page("ticket_loop", data, status=409)
 
 
 def response_type(context: Context) -> Literal["redirect", "post", "header"]:
@@ -121,9 +144,10 @@ def signed_in(context: Context, rules: LoginRules, services: RegistrySource, csr
         "display_name": next(iter(context.attributes.get("displayName", ())), None),
         "applications": applications(services.current(), context, rules),
         "logout": Form(rules.logout_url, csrf=token),
+        "logout_everywhere": Form(rules.logout_url, (("everywhere", "true"),), csrf=token),
         "session": {
             "since": _iso(scope.authenticated_at),
-            "expires": _iso(scope.authenticated_at + rules.session_lifetime),
+            "expires": _iso(scope.authenticated_at + rules.lifetime_of(scope.remembered)),
             "strength": "password" if strength.level == "none" else strength.level,
             "factor": factor_id(strength.factor) if strength.factor else None,
         },

@@ -1,0 +1,126 @@
+"""The addresses that people's browsers come to: signing in, coming back from Duo, signing out."""
+
+from __future__ import annotations
+
+from casduo.endpoints.base import Server
+from casduo.errors import CookiesMissing, FlowError
+from casduo.events.model import FlowRefused
+from casduo.protocol.parameters import Parameters
+from casduo.request import FLOW_COOKIE, SESSION_COOKIE, Request
+from casduo.signing import random_text
+from casduo.tickets.ids import parse_session_id
+from casduo.web import Reply
+from casduo.webflow.actions.told import sign_out_of, signed_out_page
+from casduo.webflow.effects import Page
+from casduo.webflow.scope import Scope
+
+_NOTICES = {"FLOW_USED": "login.notice.used", "FLOW_FOREIGN": "login.notice.foreign"}
+"""What is said about a key that is no good, by the error's code; the others are old, or as good as."""
+
+
+def login(server: Server, request: Request) -> Reply:
+    """``/login``: begins the login flow, or goes on with it where the form brings a key."""
+    parameters = request.parameters
+    if request.method == "POST":
+        request.refuse_foreign_post()
+        execution = parameters.get("execution", "")
+        if execution:
+            # While nobody is known the key is a signed one, and the form the one for name and password.
+            event = "submit" if execution.startswith("s.") else "proceed"
+            return _resume(server, request, execution, event)
+        if "password" in parameters:
+            # A script, or a form from before an update: never sign in without a key, never lose the way.
+            return _start(server, request, "login", asked_for(parameters), notice="login.notice.expired")
+    return _start(server, request, "login", asked_for(parameters))
+
+
+def duo_callback(server: Server, request: Request) -> Reply:
+    """``/duo/callback``: the way back from Duo. The service comes from the waiting flow, never from this URL."""
+    return _resume(server, request, request.parameters.get("state", ""), "return")
+
+
+def logout(server: Server, request: Request) -> Reply:
+    """``/logout``: by link as the protocol has it, by form from our own pages."""
+    parameters = request.parameters
+    service = parameters.get("service", "")
+    if not service and server.parts.rules.logout_legacy_url:
+        service = parameters.get("url", "")
+    scope = Scope(service=service)
+    submitted = False
+    if request.method == "POST":
+        request.refuse_foreign_post()
+        execution = parameters.get("execution", "")
+        if execution:
+            try:
+                return _go_on(server, request, "logout", execution, "submit", submitted=True)
+            except (FlowError, CookiesMissing):
+                return _start(server, request, "logout", scope)
+        session = parse_session_id(request.cookies.get(SESSION_COOKIE, ""))
+        token = parameters.get("csrf", "")
+        submitted = session is not None and server.parts.csrf.fits(token, session.fingerprint, request.now)
+        # Only where our own page was pressed; a link elsewhere ends no session but this one.
+        scope.everywhere = submitted and parameters.flag("everywhere")
+    return _start(server, request, "logout", scope, submitted=submitted)
+
+
+def told(server: Server, request: Request) -> Reply:
+    """``/logout/told``: the sign-out page once more, with the answers that have come in meanwhile."""
+    parts = server.parts
+    sign_out = sign_out_of(request.parameters.get("key", ""), parts.signing, request.now)
+    if sign_out is None:
+        return server.web.redirect(request, parts.rules.home_url)
+    again_url = f"{parts.rules.logout_url}/told?key={request.parameters['key']}"
+    lines = parts.answers.now(sign_out)
+    return server.web.page(request, signed_out_page(lines, parts.services.current(), again_url=again_url))
+
+
+def asked_for(parameters: Parameters) -> Scope:
+    """Return what a login is asked for, as far as query or form say it."""
+    service, ticket_name = parameters.get("service", ""), "ticket"
+    if not service.strip():
+        service, ticket_name = parameters.get("TARGET", ""), "SAMLart"
+    if not service.strip():
+        service, ticket_name = "", "ticket"
+    method = parameters.get("method", "GET").upper()
+    return Scope(
+        service=service,
+        ticket_name=ticket_name,
+        renew=parameters.flag("renew"),
+        gateway=parameters.flag("gateway"),
+        method=method if method in ("POST", "HEADER") else "GET",
+    )
+
+
+def _start(
+    server: Server, request: Request, flow: str, scope: Scope, *, notice: str = "", submitted: bool = False
+) -> Reply:
+    flow_cookie = request.cookies.get(FLOW_COOKIE, "") or random_text(24)
+    inbound = request.inbound(flow_cookie, submitted=submitted)
+    username = inbound.fields.get("username", "")[:256] if notice else ""
+    answer = server.executions.start(flow, scope, inbound, notice=notice, username=username)
+    return server.web.send(request, answer, flow_cookie)
+
+
+def _go_on(
+    server: Server, request: Request, flow: str, execution: str, event: str, *, submitted: bool = False
+) -> Reply:
+    flow_cookie = request.cookies.get(FLOW_COOKIE, "")
+    answer = server.executions.resume(flow, execution, event, request.inbound(flow_cookie, submitted=submitted))
+    return server.web.send(request, answer, flow_cookie)
+
+
+def _resume(server: Server, request: Request, execution: str, event: str) -> Reply:
+    """Go on with a login; where that cannot be, begin it again with a plain word about why."""
+    try:
+        return _go_on(server, request, "login", execution, event)
+    except CookiesMissing as error:
+        server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
+        retry = server.parts.rules.login_url(asked_for(request.parameters))
+        return server.web.page(request, Page("cookies_missing", {"retry_url": retry}, status=400))
+    except FlowError as error:
+        server.parts.journal.write(FlowRefused(request.subject(), code=error.code))
+        scope = Scope.from_json(error.again) if error.again else asked_for(request.parameters)
+        if event == "return":
+            retry = server.parts.rules.login_url(scope)
+            return server.web.page(request, Page("duo_restart", {"retry_url": retry}, status=400))
+        return _start(server, request, "login", scope, notice=_NOTICES.get(error.code, "login.notice.expired"))

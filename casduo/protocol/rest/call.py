@@ -1,0 +1,28 @@
+"""One call of a program: its facts, and what is found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casduo.events.model import Subject
+from casduo.protocol.rest.clients import RestClient
+
+
+@dataclass(slots=True)
+class RestCall:
+    """One call. ``now`` is its moment in epoch seconds, ``address`` where the program runs, ``agent`` what it calls
+    itself; ``principal`` and ``service`` are whom and which registry entry it is about, as far as that is known yet.
+    """
+
+    client: RestClient
+    now: float
+    address: str
+    agent: str = ""
+    reference: str = ""
+    principal: str = ""
+    service: str = ""
+
+    @property
+    def subject(self) -> Subject:
+        """Whom and what events of this call are about."""
+        return Subject(self.reference, self.address, self.principal, self.service)

@@ -1,0 +1,70 @@
+"""The worker that a server starts for itself: started again when it dies, and ended with the server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from casduo.fieldtypes import format_duration
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_GRACE = 7.0
+"""Seconds that it has to end; more than it takes itself (``casduo.worker.process.GRACE``)."""
+
+
+class WorkerChild:
+    """Runs ``casduo worker`` as a child of this process, which it does not outlive even if this one is killed.
+
+    :param config: the settings file, ``None`` for none
+    :param say: is told, in a sentence, that it died
+    """
+
+    def __init__(self, config: Path | None, say: Callable[[str], None]) -> None:
+        self._command = [sys.executable, "-m", "casduo", "worker", "--parent", str(os.getpid())]
+        self._command += ["--config", str(config)] if config is not None else []
+        self._say = say
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="worker-child", daemon=True)
+
+    def start(self) -> None:
+        """Start it, and watch over it from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it and wait for its end."""
+        with self._lock:
+            self._stopping.set()
+            process = self._process
+        if process is not None:
+            process.terminate()
+            self._thread.join(_GRACE)
+            process.kill()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while (process := self._launch()) is not None:
+            started = time.monotonic()
+            status = process.wait()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - started > _LONGEST_PAUSE:
+                pause = _FIRST_PAUSE
+            self._say(f"the worker ended (status {status}) and is started again in {format_duration(pause)}")
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _launch(self) -> subprocess.Popen[bytes] | None:
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)  # noqa: S603
+            return self._process

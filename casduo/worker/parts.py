@@ -1,0 +1,105 @@
+"""What the jobs of a worker share, put together from the settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from casduo.clock import Clock, system_clock
+from casduo.errors import CasduoError, UpstreamUnavailable
+from casduo.events.journal import Journal, LogJournal
+from casduo.events.model import Fault, Subject
+from casduo.services.watch import RegistrySource
+from casduo.settings import Settings
+from casduo.signing import random_text
+from casduo.store import Store
+from casduo.store.embedded import EmbeddedValkey
+from casduo.store.store import client_for
+
+T = TypeVar("T")
+
+CALLS = 16
+"""How many jobs' calls to Redis may be under way at once; the others wait for their turn."""
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+class Stopped(Exception):
+    """The worker is to end before what was asked for could be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is made of.
+
+    ``name`` tells it from all other workers, also from those that ran before it; ``stopping`` is set when it is to end.
+    """
+
+    name: str
+    settings: Settings
+    clock: Clock
+    store: Store
+    services: RegistrySource
+    journal: Journal
+    stopping: threading.Event
+    calls: threading.Semaphore
+
+    def insist(self, call: Callable[[], T]) -> T:
+        """Make a call to Redis, again and again while Redis is away, and return its answer.
+
+        :raises Stopped: the worker is to end and Redis is still away
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                with self.calls:
+                    return call()
+            except UpstreamUnavailable:
+                if self.stopping.wait(pause):
+                    raise Stopped from None
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def fault(self, error: Exception, where: str) -> None:
+        """Write an error that nobody expected to the journal: class and place, for its text may hold anything."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.name}:{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+        code = error.code if isinstance(error, CasduoError) else "UNEXPECTED"
+        self.journal.write(Fault(Subject(), code=code, detail=f"{type(error).__name__} in {place}", path=where))
+
+
+def build_parts(settings: Settings, stopping: threading.Event, clock: Clock = system_clock) -> Parts:
+    """Put together what ``settings`` describe.
+
+    :raises SettingsError: the registry cannot be used
+    """
+    services = RegistrySource(settings.registry, settings, clock)
+    log = structlog.get_logger("casduo").bind(part="worker")
+    services.listen(lambda event, facts: log.warning(event, **facts))
+    return Parts(
+        name=f"{socket.gethostname()}-{os.getpid()}-{random_text(8)}",
+        settings=settings,
+        clock=clock,
+        store=_store(settings),
+        services=services,
+        journal=LogJournal(),
+        stopping=stopping,
+        calls=threading.Semaphore(CALLS),
+    )
+
+
+def _store(settings: Settings) -> Store:
+    redis = settings.redis
+    password = redis.password.get_secret_value() if redis.password else ""
+    url = redis.url
+    if url is None:
+        # The one that the server starts and stops; a worker only uses it.
+        url, password = EmbeddedValkey(settings.server.state_directory / "valkey").url, ""
+    most = max(redis.max_connections, 2 * CALLS)
+    return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))

@@ -1,0 +1,88 @@
+"""A program that uses the REST protocol: it has a key, an address, and people's passwords."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from tests.support.raw import FORM, Answer, call
+from tests.support.site import BASE, LIBRARY, PASSWORDS, Site
+
+KEY = "Pn0wUzX3b7kQeRr2TtYy5HhGgFfDdSsA"
+ADDRESS = "192.0.2.50"
+
+NO_SESSION = f"TGT-abcd-{'0' * 43}"
+"""An id that could be a session's and is none."""
+
+REST = f"""
+rest:
+  enabled: true
+  clients:
+    - {{name: portal, key: {KEY}}}
+"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program at a server. Without ``key`` it presents none."""
+
+    site: Site
+    key: str = KEY
+    address: str = ADDRESS
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, str] | None = None,
+        *,
+        body: bytes = b"",
+        kind: str = FORM,
+        query: str = "",
+        **environ: str,
+    ) -> Answer:
+        """Call an address below the server's; ``fields`` become a form."""
+        if self.key:
+            environ.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.key}")
+        environ.setdefault("REMOTE_ADDR", self.address)
+        sent = urlencode(fields).encode() if fields else body
+        return call(self.site, method, f"/cas{path}", query, sent, kind if sent else "", **environ)
+
+    def post(self, path: str, **fields: str) -> Answer:
+        return self.call("POST", path, fields)
+
+    def sign_in(self, username: str = "ada", **fields: str) -> Answer:
+        """Ask for a session, with the person's password unless another one is given."""
+        return self.post("/v1/tickets", **{"username": username, "password": PASSWORDS.get(username, ""), **fields})
+
+    def session(self, username: str = "ada", **fields: str) -> str:
+        """Return the id of a new session."""
+        answer = self.sign_in(username, **fields)
+        assert answer.status == 201, answer.body
+        return ticket_in(answer)
+
+    def ticket(self, session: str, service: str = LIBRARY, **fields: str) -> Answer:
+        """Ask for a service ticket."""
+        return self.post(f"/v1/tickets/{session}", service=service, **fields)
+
+    def renew(self, session: str, username: str = "ada", service: str = LIBRARY, **fields: str) -> Answer:
+        """Ask for a service ticket with the password once more."""
+        given = {"username": username, "password": PASSWORDS[username], **fields}
+        return self.ticket(session, service, renew="true", **given)
+
+    def look(self, ticket: str) -> int:
+        """Return the status of a ticket."""
+        return self.call("GET", f"/v1/tickets/{ticket}").status
+
+
+def ticket_in(answer: Answer) -> str:
+    """Return the session's id from the address of a new session."""
+    prefix = f"{BASE}/v1/tickets/"
+    location = answer.header("Location")
+    assert location.startswith(prefix)
+    return location.removeprefix(prefix)
+
+
+def text(answer: Answer) -> str:
+    """Return the body as text, in full."""
+    return answer.body.decode()
