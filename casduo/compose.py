@@ -31,6 +31,7 @@ from casduo.protocol.rest.passwords import Passwords
 from casduo.protocol.rest.sessions import RestProtocol
 from casduo.protocol.validation import Validator
 from casduo.rules import LoginRules
+from casduo.services.pairwise import PairwiseIds
 from casduo.services.watch import RegistrySource
 from casduo.settings import Settings
 from casduo.signing import Signing
@@ -106,6 +107,9 @@ def compose(
         ),
     )
     later = LaterWrites(store)
+    pairwise = _pairwise_ids(settings)
+    if any(entry.pairwise_id for entry in services.current().services):
+        pairwise.prepare()
     entitlement = EntitlementRules(rules.group_attributes, rules.duo_fail)
     parts = Parts(
         clock=clock,
@@ -119,7 +123,7 @@ def compose(
         answers=SignOutAnswers(
             store, Ledger(store), worker_alive, settings.logout.wait, max(1, settings.server.threads // 4)
         ),
-        validator=Validator(tickets, entitlement, _callback(settings, clock), later.add),
+        validator=Validator(tickets, entitlement, _callback(settings, clock), later.add, pairwise),
         failures=FailureLog(store, later),
         proxying=Proxying(tickets, entitlement),
         authenticator=Authenticator(handlers(settings), max(1, settings.server.threads // 2)),
@@ -138,7 +142,7 @@ def compose(
         parts,
         executions,
         ValidationSettings(settings.validation.cas2_attributes),
-        _rest(settings, parts, entitlement),
+        _rest(settings, parts, entitlement, pairwise),
     )
     application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)
     wsgi = behind_proxies(application, settings.server.trusted_proxies)
@@ -148,7 +152,9 @@ def compose(
     return Composed(application, wsgi, parts, embedded)
 
 
-def _rest(settings: Settings, parts: Parts, entitlement: EntitlementRules) -> RestProtocol | None:
+def _rest(
+    settings: Settings, parts: Parts, entitlement: EntitlementRules, pairwise: PairwiseIds
+) -> RestProtocol | None:
     if not settings.rest.enabled:
         return None
     clients = (
@@ -165,12 +171,23 @@ def _rest(settings: Settings, parts: Parts, entitlement: EntitlementRules) -> Re
         parts.throttle,
         entitlement,
         parts.journal,
+        pairwise,
     )
 
 
 def _callback(settings: Settings, clock: Clock) -> ProxyCallback:
     client = build_client(str(settings.outbound.ca_file) if settings.outbound.ca_file else None)
     return ProxyCallback(client, max(1, settings.server.threads // 2), clock=clock)
+
+
+def _pairwise_ids(settings: Settings) -> PairwiseIds:
+    def key() -> str:
+        found, said = configured.ensure_pairwise_key(settings)
+        if said:
+            _log.warning("pairwise_key", advice=said)
+        return found
+
+    return PairwiseIds(key)
 
 
 def login_rules(settings: Settings) -> LoginRules:

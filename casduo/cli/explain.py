@@ -22,7 +22,8 @@ from casduo.explanation import Person, as_text, entry_for, explain, stores_for
 from casduo.fieldtypes import Moment
 from casduo.services.access import parse_address
 from casduo.services.file import load_registry
-from casduo.settings import Settings, find_settings, load_settings
+from casduo.services.pairwise import PairwiseIds
+from casduo.settings import Settings, find_pairwise_key, find_settings, load_settings
 
 EXIT_NOT_EXPLAINED = 1
 _SOMEBODY = "somebody"
@@ -102,7 +103,17 @@ def command(
     else:
         entry = entry_for(url, loaded, settings)
         person = _find(user, stores_for(entry, settings), settings, now) if user is not None and entry else None
-    explanation = explain(url, loaded, settings, now, person=person, address=address, everything=everything)
+    key = find_pairwise_key(settings)
+    explanation = explain(
+        url,
+        loaded,
+        settings,
+        now,
+        person=person,
+        address=address,
+        pairwise=PairwiseIds(lambda: key) if key is not None else None,
+        everything=everything,
+    )
     click.echo(json.dumps(asdict(explanation), indent=2) if as_json else as_text(explanation), nl=as_json)
     if explanation.verdict in _UNKNOWN_URL:
         context.exit(EXIT_NOT_EXPLAINED)

@@ -152,7 +152,7 @@ def _failure(
         case BadRequest(reason="too_long"):
             return TooLong()
         case BadRequest():
-            return BadForm(error.reason, text="the form cannot be read")
+            return BadForm(error.reason)
         case ForeignOrigin():
             return BadForm("foreign origin", text="the REST protocol is not for pages")
     return _fault(server, request, error)

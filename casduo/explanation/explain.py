@@ -129,7 +129,9 @@ def _service(
         dealings=dealings(service),
         proxying=proxying(service),
         sign_out=sign_out(service),
-        answers=answers(url, service, registry, facts, duo, cas2_attributes=settings.validation.cas2_attributes)
+        answers=answers(
+            url, service, registry, facts, duo, pairwise, cas2_attributes=settings.validation.cas2_attributes
+        )
         if settled
         else (),
         without_effect=_without_effect(service),

@@ -116,6 +116,7 @@ def answers(
     registry: Registry,
     facts: Facts,
     duo: Duo,
+    pairwise: PairwiseIds | None,
     *,
     cas2_attributes: bool,
 ) -> tuple[Answer, ...]:
@@ -123,6 +124,7 @@ def answers(
     person, without a CAS protocol, or where a pairwise id would be needed whose key is not known.
 
     :param duo: whether Duo is required and how it is asked
+    :param pairwise: makes pairwise ids; ``None``: their key is not known
     :param cas2_attributes: whether CAS 2.0 tells attributes
     """
     protocol = next((protocol for protocol in _ENDPOINTS if protocol in service.protocols), None)
@@ -135,8 +137,9 @@ def answers(
     for when, strength in _sign_ins(facts.now, duo=duo.state == "met", fails_open=fails_open):
         session = _session(facts.person, facts, strength)
         ticket = ServiceTicket(service=url.raw, service_id=service.id, primary=True, session="")
+        taken = TakenTicket(ticket, session)
         try:
-            code, body = _answer(request, TakenTicket(ticket, session), registry, facts.now, rules, cas2_attributes)
+            code, body = _answer(request, taken, registry, facts.now, rules, pairwise, cas2_attributes)
         except PairwiseKeyMissing:
             continue
         found.setdefault(body, Answer(_ENDPOINTS[protocol], when, code, body))
@@ -168,11 +171,12 @@ def _answer(
     registry: Registry,
     now: float,
     rules: EntitlementRules,
+    pairwise: PairwiseIds | None,
     cas2_attributes: bool,
 ) -> tuple[str, str]:
     """Return code and body of the answer for a ticket that nobody has."""
     try:
-        validated = judge(request, taken, registry, now, rules)
+        validated = judge(request, taken, registry, now, rules, pairwise)
     except ProtocolError as error:
         body = cas1_failure() if request.protocol == "cas1" else xml_failure(error)
         return error.code, body.decode()

@@ -1,7 +1,7 @@
 """Entry points for PasteDeploy: the middleware as a ``[filter:...]`` of an ini file, options as text.
 
     [filter:cas]
-    use = egg:casduo#cas
+    use = egg:casduo
     cas_url = https://sso.example.edu/cas
     service_url = https://app.example.edu
     secret_key_file = /etc/app/secret.key

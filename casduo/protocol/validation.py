@@ -29,6 +29,7 @@ from casduo.protocol.parameters import Parameters
 from casduo.services.freshness import good_enough
 from casduo.services.index import Registry
 from casduo.services.model import Protocol, ProxyRule, RegisteredService
+from casduo.services.pairwise import PairwiseIds
 from casduo.services.release import Released, UsernameUnfit, release
 from casduo.services.urls import ServiceUrl, parse_service, same_service
 from casduo.store import Batch
@@ -153,12 +154,18 @@ def _ticket(ticket: str) -> TicketId:
 
 
 def judge(
-    request: ValidationRequest, taken: TakenTicket | None, registry: Registry, now: float, rules: EntitlementRules
+    request: ValidationRequest,
+    taken: TakenTicket | None,
+    registry: Registry,
+    now: float,
+    rules: EntitlementRules,
+    pairwise: PairwiseIds | None = None,
 ) -> ValidatedTicket:
     """Decide about a ticket that has been taken. The first check that fails decides (CAS protocol 2.5.3).
 
     :param taken: what the registry gave up for the ticket, ``None`` for nothing
     :param now: epoch seconds
+    :param pairwise: makes pairwise ids, for entries that want them
     :raises ProtocolError: the failure to answer with
     """
     if taken is None:
@@ -192,7 +199,7 @@ def judge(
     if request.proxy_callback and not entry.proxy.allow:
         raise UnauthorizedServiceProxy("the service may not proxy")
     try:
-        released = release(entry, session.principal_id, session.attributes)
+        released = release(entry, session.principal_id, session.attributes, pairwise=pairwise)
     except UsernameUnfit as error:
         raise UnauthorizedService(str(error), "username") from error
     return ValidatedTicket(entry, session, released, taken.ticket.primary, duo_required, taken.ticket.proxies)
@@ -203,6 +210,7 @@ class Validator:
 
     :param callback: who brings proxy-granting tickets to services
     :param later: takes writes that nobody waits for
+    :param pairwise: makes pairwise ids
     """
 
     def __init__(
@@ -211,11 +219,13 @@ class Validator:
         rules: EntitlementRules,
         callback: Callback,
         later: Callable[[Callable[[Batch], None]], None],
+        pairwise: PairwiseIds | None = None,
     ) -> None:
         self._tickets = tickets
         self._rules = rules
         self._callback = callback
         self._later = later
+        self._pairwise = pairwise
 
     def validate(self, request: ValidationRequest, registry: Registry, now: float) -> ValidatedTicket:
         """Take the ticket and judge it: one round trip, and one more where a proxy-granting ticket is given.
@@ -227,7 +237,7 @@ class Validator:
         taken = None
         try:
             taken = self._tickets.take(request.ticket)
-            validated = judge(request, taken, registry, now, self._rules)
+            validated = judge(request, taken, registry, now, self._rules, self._pairwise)
             if request.proxy_callback and taken is not None:
                 return self._with_proxy_granting(request, taken, validated, now)
             return validated

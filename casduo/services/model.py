@@ -50,17 +50,12 @@ Protocol = Literal["cas1", "cas2", "cas3", "saml1", "rest"]
 ALL_PROTOCOLS: tuple[Protocol, ...] = ("cas1", "cas2", "cas3", "saml1", "rest")
 
 NOT_YET_IN_FORCE = (
-    "accept_remember_me",
-    "allow_http_saml",
     "channel",
-    "protocols",
-    "proxy",
     "requires_approval",
     "requires_duo.application",
     "requires_duo.mode",
     "requires_duo.prompt",
     "requires_duo.trusted_browser",
-    "session",
     "target",
     "texts",
     "unenrolled",

@@ -107,12 +107,14 @@ def check_expression(text: str, longest: int) -> None:
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a regular expression has at most {MAX_LENGTH} characters")
-    _compiled(text)
     tokens = _tokens(text.removeprefix("(?i)").removeprefix("^"))
     if tokens and tokens[-1].text == "$" and tokens[-1].kind == "plain":
         tokens.pop()
-    for branch in _branches(tokens):
+    branches = _branches(tokens)
+    for branch in branches:
         _check_form(branch)
+    _compiled(text)
+    for branch in branches:
         # Of alternatives at the top one after the other is tried, so they do not multiply.
         choices = [token for position, token in enumerate(branch) if not _ends_in_one_place(branch, position)]
         # Those that leave no choice are gone through once for each choice of the others.

@@ -26,7 +26,10 @@ LOGIN = Flow(
             {"notExists": "gatewayRequestCheck", "invalid": "gatewayRequestCheck", "valid": "renewRequestCheck"},
         ),
         decision("gatewayRequestCheck", "session.gateway_requested", yes="redirectWithoutTicket", no="viewLoginForm"),
-        decision("renewRequestCheck", "session.renew_required", yes="gatewayRequestCheck", no="useTicketGrantingTicket"),
+        # An application that asked not to prompt is not prompted for what its own entry demands either.
+        decision(
+            "renewRequestCheck", "session.renew_required", yes="gatewayRequestCheck", no="useTicketGrantingTicket"
+        ),
         action("useTicketGrantingTicket", "session.use", {"success": "serviceAccessCheck"}),
         # The password.
         view("viewLoginForm", "login_form.view", {"submit": "submittedServiceCheck"}),

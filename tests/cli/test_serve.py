@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -22,6 +23,7 @@ import requests
 
 from casduo.authentication.passwords import Argon2Settings, Passwords
 from casduo.store.embedded import EmbeddedValkey
+from tests.worker.applications import Application, Gauge, application
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "Analytical-Engine"
@@ -110,6 +112,13 @@ def directory(tmp_path: Path) -> Directory:
         made = Directory(tmp_path, int(probe.getsockname()[1]))
     made.write()
     return made
+
+
+@pytest.fixture
+def app() -> Iterator[Application]:
+    """An application that takes sign-out messages."""
+    with application(Gauge()) as found:
+        yield found
 
 
 @pytest.fixture
@@ -274,10 +283,114 @@ def test_warnings_do_not_keep_it_from_starting(serve: Serve, directory: Director
     assert re.search(r"registry.yaml:3:\d+: warning: services\[1\].url: plain http", running.told)
 
 
-def kill_valkey(directory: Directory) -> None:
+# -- its worker ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["granian", "gunicorn"])
+def test_it_starts_a_worker_and_ends_it(serve: Serve, server: str) -> None:
+    running = serve("--server", server)
+    wait_for(lambda: len(workers_of(running.process.pid)) == 1)
+    (worker,) = workers_of(running.process.pid)
+
+    assert running.end() == 0
+
+    assert not runs(worker)
+
+
+def test_by_its_worker_applications_hear_of_a_sign_out(serve: Serve, directory: Directory, app: Application) -> None:
+    directory.write(registry=f"  - {{id: app, name: App, url: '{app.url}/**'}}\n")
+    running = serve()
+
+    with requests.Session() as browser:
+        assert "<cas:user>ada</cas:user>" in sign_in(directory.url, browser, f"{app.url}/front")
+        browser.get(f"{directory.url}/logout", timeout=30)
+        wait_for(lambda: len(app.received) == 1)
+
+    (request,) = app.received
+    assert (request.method, request.path) == ("POST", "/front")
+    assert request.ticket.startswith("ST-")
+    running.end()
+    assert "signout.told" in running.told
+    assert request.ticket not in running.told
+
+
+def test_a_worker_that_dies_is_started_again(serve: Serve) -> None:
+    running = serve()
+    wait_for(lambda: len(workers_of(running.process.pid)) == 1)
+    first = workers_of(running.process.pid)
+
+    os.kill(first[0], signal.SIGKILL)
+
+    wait_for(lambda: workers_of(running.process.pid) not in ([], first))
+    assert "the worker ended (status -9) and is started again in 1s" in running.told
+
+
+def test_without_a_worker_if_the_settings_say_so(serve: Serve, directory: Directory) -> None:
+    settings = directory.path / "casduo.yaml"
+    settings.write_text(settings.read_text().replace("threads: 4", "threads: 4, worker: false"))
+
+    running = serve()
+
+    assert workers_of(running.process.pid) == []
+
+
+def test_a_worker_does_not_outlive_a_server_that_is_killed(serve: Serve, directory: Directory) -> None:
+    running = serve()
+    wait_for(lambda: len(workers_of(running.process.pid)) == 1)
+    (worker,) = workers_of(running.process.pid)
+    others = set(children_of(running.process.pid)) - {worker}
+
+    running.process.kill()
+    running.process.wait()
+
+    wait_for(lambda: not runs(worker))
+    for process in others:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    wait_for(lambda: not listens(directory.valkey))
+
+
+def test_a_serving_process_that_ends_takes_neither_valkey_nor_worker_along(serve: Serve, directory: Directory) -> None:
+    running = serve("--server", "gunicorn")
+    wait_for(lambda: len(workers_of(running.process.pid)) == 1)
+    worker, valkey = workers_of(running.process.pid), valkey_process(directory)
+    (serving,) = set(children_of(running.process.pid)) - {*worker, valkey}
+
+    os.kill(serving, signal.SIGTERM)
+
+    wait_for(lambda: serving not in children_of(running.process.pid))
+    wait_for(lambda: len(children_of(running.process.pid)) == 3)
+    wait_until_it_answers(running)
+    assert (workers_of(running.process.pid), valkey_process(directory)) == (worker, valkey)
+
+
+def children_of(process: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def workers_of(process: int) -> list[int]:
+    return [child for child in children_of(process) if b"\0worker\0" in command_line(child)]
+
+
+def command_line(process: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
+
+
+def runs(process: int) -> bool:
+    # A process that has ended and that nobody has asked about has an empty command line.
+    return command_line(process) != b""
+
+
+def valkey_process(directory: Directory) -> int:
     with redis.Redis(unix_socket_path=str(directory.valkey)) as client:
-        process = int(client.info("server")["process_id"])
-    os.kill(process, signal.SIGKILL)
+        return int(client.info("server")["process_id"])
+
+
+def kill_valkey(directory: Directory) -> None:
+    os.kill(valkey_process(directory), signal.SIGKILL)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -287,14 +400,14 @@ def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
         time.sleep(0.05)
 
 
-def sign_in(url: str, browser: requests.Session) -> str:
+def sign_in(url: str, browser: requests.Session, service: str = LIBRARY) -> str:
     """Sign ada in and return what the application is told about her ticket."""
-    page = browser.get(f"{url}/login", params={"service": LIBRARY}, timeout=30)
+    page = browser.get(f"{url}/login", params={"service": service}, timeout=30)
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     fields = {name: unescape(value) for name, value in hidden.items()} | {"username": "ada", "password": PASSWORD}
     origin = {"Origin": url.removesuffix("/cas")}
     answer = browser.post(f"{url}/login", fields, headers=origin, allow_redirects=False, timeout=30)
-    assert answer.headers["Location"].startswith(f"{LIBRARY}?ticket=ST-"), answer.text
+    assert answer.headers["Location"].startswith(f"{service}?ticket=ST-"), answer.text
     (ticket,) = parse_qs(urlsplit(answer.headers["Location"]).query)["ticket"]
-    told = requests.get(f"{url}/p3/serviceValidate", params={"service": LIBRARY, "ticket": ticket}, timeout=30)
+    told = requests.get(f"{url}/p3/serviceValidate", params={"service": service, "ticket": ticket}, timeout=30)
     return told.text

@@ -67,7 +67,7 @@ class Application:
         self._version = version
         self._proxied = proxied
         self._proxy = proxy or next_app is not None
-        self._next = next_app
+        self.next_app = next_app
         self._sessions: dict[str, Entered] = {}
         self._grants: dict[str, str] = {}
         self._told: set[str] = set()
@@ -91,6 +91,11 @@ class Application:
             self._grants[request.args["pgtIou"]] = request.args["pgtId"]
             return Response("taken")(environ, start_response)
         return self._page(request)(environ, start_response)
+
+    @property
+    def ious(self) -> tuple[str, ...]:
+        """The names under which it was given proxy-granting tickets."""
+        return tuple(self._grants)
 
     def client(self, service: str = "") -> CASClientBase:
         """Return python-cas for this application, or for another service of which it wants proxy tickets."""
@@ -138,8 +143,8 @@ class Application:
             self.entered.append(entered)
             self._sessions[cookie] = entered
         shown = {name: value for name, value in asdict(entered).items() if name not in ("ticket", "pgt")}
-        if self._next is not None:
-            shown["next"] = self._ask(self._next, entered)
+        if self.next_app is not None:
+            shown["next"] = self._ask(self.next_app, entered)
         page = Response(json.dumps(shown), mimetype="application/json")
         page.set_cookie(self.name, cookie, secure=True, httponly=True)
         return page

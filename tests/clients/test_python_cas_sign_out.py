@@ -9,6 +9,7 @@ import pytest
 from cas import CASClient, CASClientV3, CASClientWithSAMLV1
 
 from casduo.simulators.certificates import CertificateAuthority
+from casduo.store.embedded import EmbeddedValkey
 from tests.clients.applications import Application, running
 from tests.support.served import Served, serving
 from tests.support.visitor import Visitor, login_form
@@ -27,10 +28,14 @@ ELSEWHERE = "https://library.example.edu.evil.example/bye"
 
 
 @pytest.fixture(scope="module")
-def cas(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, authority: CertificateAuthority) -> Iterator[Served]:
+def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("cas")
     settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\nlogout: {{legacy_url: as_service, wait: 0}}\n"
-    with serving(directory, valkey_url, tls=authority.issue(), registry=REGISTRY, settings=settings) as found:
+    # A Redis of its own: workers that share one share all that is to be told, whatever registry each of them knows.
+    with (
+        EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
+        serving(directory, redis.url, tls=authority.issue(), registry=REGISTRY, settings=settings) as found,
+    ):
         yield found
 
 

@@ -483,8 +483,10 @@ class TestPairwiseIds:
 
     def test_the_id_is_told_where_its_key_is_known(self) -> None:
         service = entry(pairwise_id=True, username_attribute={"attribute": "mail", "case": "lower"})
-        release = of(told(service, person=GRACE, pairwise=PairwiseIds(lambda: self.KEY))).release
+        explained = of(told(service, person=GRACE, pairwise=PairwiseIds(lambda: self.KEY)))
+        release = explained.release
         assert release.user == pairwise_id(self.KEY, "app", "grace@example.edu")
+        assert [f"<cas:user>{release.user}</cas:user>" in answer.body for answer in explained.answers] == [True]
         assert release.user_source == "pairwise id made of attribute mail, in lower case"
 
     def test_without_the_key_the_rest_is_told_and_nobody_is_refused(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
+from pathlib import Path
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -185,3 +186,12 @@ def test_lines_are_short_enough_to_read() -> None:
 def test_what_a_request_brought_cannot_disturb_the_terminal() -> None:
     shown = text(failure(address="10.0.0.5\x1b[2J\nforged line"))
     assert "  asked by      10.0.0.5\\x1b[2J\\nforged line\n" in shown
+
+
+def test_the_example_of_the_page_is_what_is_written() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```text\n(.*?)```\n", page, re.DOTALL)
+    first = mismatch(address="10.1.0.5", ticket="ST-…k7Qd")
+    presented = "https://payroll.example.edu/slips?year=[1]"
+    again = failure(at=NOON + 1, presented=presented, address="10.1.0.5", ticket="ST-…k7Qd", reference="8MRD-C2XA")
+    assert failures_text(example.partition("\n")[0], explain_failures([again, first]), UTC) == example

@@ -123,6 +123,25 @@ RULES = (
         reason="actions see the flow context and leave effects, never a request or a response",
     ),
     Rule(
+        "worker",
+        within=("casduo.worker",),
+        forbidden=("casduo.web", "casduo.webflow", "casduo.app", "casduo.compose", "casduo.endpoints", "casduo.routes"),
+        reason="a worker answers nobody and has to stay small",
+    ),
+    Rule(
+        "server-without-worker",
+        forbidden=("casduo.worker",),
+        unless_in=("casduo.worker", "casduo.cli.worker", "casduo.cli.serve"),
+        unless=("casduo.worker.heartbeat",),
+        reason="requests queue what takes its time, and never do it themselves",
+    ),
+    Rule(
+        "gevent",
+        forbidden=("gevent", "greenlet"),
+        unless_in=("casduo.cli.worker",),
+        reason="the worker is written for threads; its command alone makes greenlets of them",
+    ),
+    Rule(
         "random",
         forbidden=("random",),
         reason="what has to be unpredictable comes from secrets",

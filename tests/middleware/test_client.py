@@ -267,7 +267,7 @@ class TestProxyTickets:
         cas.script = script(404)
         self.reason(validator(cas.url))
         lines = [record.getMessage() for record in caplog.records]
-        assert any("/proxy?pgt=(hidden)&targetService=" in line for line in lines)
+        assert any("GET /cas/proxy" in line for line in lines)
         assert not any(self.PGT in line for line in lines)
 
 

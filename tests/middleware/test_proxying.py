@@ -425,7 +425,7 @@ class TestWhereTicketsLie:
         browser.request("/buy")
         call_back(browser, "POST", "/", data=logout_request(cas.issued[-1]), content_type=FORM)
         lines = [record.getMessage() for record in caplog.records]
-        assert any("/proxy?pgt=(hidden)" in line for line in lines)
+        assert any("GET /cas/proxy" in line for line in lines)
         assert any("proxy-granting ticket received" in line for line in lines)
         confidential = {bought, *cas.issued, *cas.confidential}
         assert len(confidential) == 4

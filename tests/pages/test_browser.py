@@ -223,6 +223,21 @@ def test_states_that_only_scripts_reach_are_accessible(viewer: Viewer) -> None:
     assert viewer.complaints == []
 
 
+@pytest.mark.parametrize("name", ["ticket_loop", "ticket_loop-returned"])
+def test_what_is_folded_is_accessible_and_fits_when_it_is_opened(viewer: Viewer, name: str) -> None:
+    page = viewer.show(next(state for state in STATES if state.name == name))
+    page.focus("summary")
+    page.keyboard.press("Enter")
+    page.locator("details[open] li").first.wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert viewer.sideways() == 0
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            keep_picture(page, f"{name}-open.{scheme}.{width}.png")
+            assert axe.findings(page) == [], f"{width} px, {scheme}"
+
+
 def test_forced_colours_keep_borders_and_signs(browser: Browser, pages: Pages) -> None:
     context = browser.new_context(forced_colors="active")
     page = context.new_page()

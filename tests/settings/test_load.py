@@ -385,9 +385,9 @@ def test_no_input_makes_loading_fail_otherwise_than_by_problems(
 
 def test_settings_without_an_effect_so_far_are_named(tmp_path: Path) -> None:
     path = tmp_path / "casduo.yaml"
-    path.write_text("server: {worker: false}\nauthentication:\n  - {type: ucm_pin}\n")
+    path.write_text("pages: {logo_dark: dark.svg}\nauthentication:\n  - {type: ucm_pin}\n")
     _, problems = read_settings(path, {})
     assert [(problem.path, problem.level) for problem in problems] == [
-        ("server.worker", "note"),
+        ("pages.logo_dark", "note"),
         ("authentication[0]", "note"),
     ]

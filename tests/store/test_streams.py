@@ -1,4 +1,4 @@
-"""The queue for several workers: each entry is taken by one of them, held, taken over when that one is gone, and done."""
+"""The queue for several workers: each entry is taken by one of them, held, taken over from who is gone, and done."""
 
 from __future__ import annotations
 

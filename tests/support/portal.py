@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from casduo.simulators.certificates import LeafFiles
 from casduo.simulators.server import SimulatorServer
 from tests.support.raw import FORM, Answer, call
-from tests.support.site import LIBRARY, Site, ticket_of
+from tests.support.site import LIBRARY, Browser, Site, ticket_of
 from tests.support.wires import Wire
 
 PORTAL = "https://portal.example.edu/"
@@ -64,10 +64,10 @@ class Portal:
         if self.status == 200 and "pgtIou" in query:
             self.granted[query["pgtIou"][0]] = query["pgtId"][0]
         start_response(f"{self.status} Whatever", [("Location", "https://elsewhere.example.edu/")])
-        return [b"<html>thank you</html>"]
+        return [b"<html>thank you</html>".ljust(4096)]
 
 
-def registry(portal: Portal, *, private: str = "true", more: str = "") -> str:
+def registry_with(portal: Portal, *, private: str = "true", more: str = "") -> str:
     """A registry in which portal, gateway and hub may proxy, each with a callback below one of the same host."""
     proxies = "\n".join(
         f"  - id: {name}\n    name: {name.title()}\n    url: https://{name}.example.edu/**\n"
@@ -102,9 +102,9 @@ def registry(portal: Portal, *, private: str = "true", more: str = "") -> str:
 {more}"""
 
 
-def trusting(portal_leaf: LeafFiles) -> str:
+def trusting(leaf: LeafFiles) -> str:
     """Settings of a server that trusts the authority of a callback page."""
-    return f"outbound: {{ca_file: '{portal_leaf.ca}'}}\n"
+    return f"outbound: {{ca_file: '{leaf.ca}'}}\n"
 
 
 def sign_in(site: Site, service: str = PORTAL, username: str = "ada") -> dict[str, str]:
@@ -133,6 +133,18 @@ def proxy_ticket(site: Site, pgt: str, target: str = LIBRARY) -> str:
 def proxied(site: Site, portal: Portal, target: str = LIBRARY) -> dict[str, str]:
     """What the target of a proxy ticket sends to validate it."""
     return {"service": target, "ticket": proxy_ticket(site, proxy_granting(site, portal), target)}
+
+
+def session_at_the_portal(site: Site, portal: Portal) -> tuple[Browser, str]:
+    """A browser that is signed in, and the proxy-granting ticket of the portal it went to."""
+    browser = site.browser()
+    asked = {"service": PORTAL, "ticket": ticket_of(browser.sign_in("ada", PORTAL))}
+    return browser, proxy_granting(site, portal, asked)
+
+
+def asked_with(pgt: str, target: str = LIBRARY, **more: str) -> dict[str, str]:
+    """What the holder of a proxy-granting ticket sends to ask for a proxy ticket."""
+    return {"pgt": pgt, "targetService": target, **more}
 
 
 def iou_of(answer: Answer) -> str:

@@ -11,6 +11,12 @@ from tests.support.site import BASE, LIBRARY, PASSWORDS, Site
 KEY = "Pn0wUzX3b7kQeRr2TtYy5HhGgFfDdSsA"
 ADDRESS = "192.0.2.50"
 
+SOLO = "https://solo.example.edu/paper"
+STAFF = "https://staff.example.edu/"
+LAB = "https://lab.example.edu/"
+FRESH = "https://fresh.example.edu/"
+UNKNOWN = "https://unregistered.example.com/"
+
 NO_SESSION = f"TGT-abcd-{'0' * 43}"
 """An id that could be a session's and is none."""
 
@@ -19,6 +25,54 @@ rest:
   enabled: true
   clients:
     - {{name: portal, key: {KEY}}}
+"""
+
+REGISTRY = """
+services:
+  - id: library
+    name: Library catalogue
+    url: https://library.example.edu/**
+    attributes: [mail, displayName]
+  - id: solo
+    name: Examination
+    url: https://solo.example.edu/**
+    single_sign_on: false
+  - id: fresh
+    name: Bank
+    url: https://fresh.example.edu/**
+    session: {lifetime: 5m}
+  - id: brief
+    name: No remembering
+    url: https://brief.example.edu/**
+    accept_remember_me: false
+  - id: staff
+    name: Staff room
+    url: https://staff.example.edu/**
+    access: {groups: [staff]}
+  - id: lab
+    name: Laboratory
+    url: https://lab.example.edu/**
+    access: {networks: [10.0.0.0/8]}
+  - id: nameless
+    name: Wants a name that nobody has
+    url: https://nameless.example.edu/**
+    username_attribute: employeeNumber
+  - id: mail
+    name: Told by mail
+    url: https://mail.example.edu/**
+    username_attribute: mail
+  - id: closed
+    name: Old system
+    url: https://closed.example.edu/**
+    enabled: false
+  - id: browsers
+    name: Not for programs
+    url: https://browsers.example.edu/**
+    protocols: [cas2, cas3]
+  - id: phones
+    name: Extension Mobility
+    url: https://phones.example.edu/**
+    channel: phone
 """
 
 

@@ -116,7 +116,9 @@ class SamlWire(Wire):
         pairs = [("TARGET" if name == "service" else name, value) for name, value in _pairs(fields)]
         query = urlencode([pair for pair in pairs if pair[0] != "ticket"]) + raw.replace("&service=", "&TARGET=")
         body = envelope(*(value for name, value in pairs if name == "ticket"))
-        return call(site, **{"method": "POST", "kind": SAML_TYPE, "body": body, **more}, path="/cas/samlValidate", query=query)
+        return call(
+            site, **{"method": "POST", "kind": SAML_TYPE, "body": body, **more}, path="/cas/samlValidate", query=query
+        )
 
     def failure(self, code: str, text: str = "") -> str:
         status = {"INVALID_REQUEST": "Requester", "INTERNAL_ERROR": "Responder"}.get(code, "RequestDenied")

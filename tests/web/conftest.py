@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from casduo.simulators.certificates import CertificateAuthority, LeafFiles
+from tests.support.portal import Portal, registry_with, trusting
 from tests.support.served import Served, serving
-from tests.support.site import Site, build_site
+from tests.support.site import Build, Site, build_site
 
 REGISTRY = """
 services:
@@ -51,3 +53,39 @@ def served(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterato
     """``casduo serve`` over plain http, for what only a real server and real sockets show."""
     with serving(tmp_path_factory.mktemp("served"), valkey_url) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def portal_leaf(authority: CertificateAuthority) -> LeafFiles:
+    return authority.issue(["portal.example.edu"])
+
+
+@pytest.fixture(scope="module")
+def running_portal(portal_leaf: LeafFiles) -> Iterator[Portal]:
+    with Portal(portal_leaf) as found:
+        yield found
+
+
+@pytest.fixture
+def portal(running_portal: Portal) -> Portal:
+    """An application that may proxy, as new."""
+    running_portal.forget()
+    return running_portal
+
+
+@pytest.fixture(scope="module")
+def proxying_site(
+    tmp_path_factory: pytest.TempPathFactory, valkey_url: str, running_portal: Portal, portal_leaf: LeafFiles
+) -> Iterator[Site]:
+    """A server that a whole file of tests shares, with applications that proxy: change neither registry nor clock."""
+    directory = tmp_path_factory.mktemp("proxying")
+    now = float(int(time.time()))
+    site = build_site(directory, valkey_url, now, registry_with(running_portal), trusting(portal_leaf))
+    yield site
+    site.composed.close()
+
+
+@pytest.fixture
+def own_site(build: Build, portal: Portal, portal_leaf: LeafFiles) -> Site:
+    """A server of the same kind whose registry, clock and Redis are a test's own."""
+    return build(registry=registry_with(portal), settings=trusting(portal_leaf))

@@ -85,6 +85,7 @@ def test_the_protocol_is_off_unless_it_is_switched_on(build: Build, method: str,
     ],
 )
 def test_addresses_are_exact(site: Site, path: str) -> None:
+    """Apereo CAS, 2026-06-06 (c): guarded for one more segment, answered for any number."""
     portal = Program(site)
     session = portal.session()
     fields = {"username": "ada", "password": PASSWORDS["ada"], "service": LIBRARY}

@@ -7,18 +7,25 @@ may not proxy, 11 the callback failed, 12 our own fault. Rows 1 and 2 are in ``t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from casduo.simulators.certificates import CertificateAuthority, LeafFiles
+from casduo.simulators.certificates import LeafFiles
 from casduo.simulators.duo import DuoSimulator
 from casduo.tickets.ids import TicketKind, new_session_id, new_ticket_id, parse_ticket_id
-from tests.support.portal import GATEWAY, PORTAL, Portal, proxied, proxies_of, proxy_granting, proxy_ticket, registry
+from tests.support.portal import (
+    GATEWAY,
+    PORTAL,
+    Portal,
+    proxied,
+    proxies_of,
+    proxy_granting,
+    proxy_ticket,
+    registry_with,
+    trusting,
+)
 from tests.support.portal import sign_in as at_the_portal
-from tests.support.portal import trusting
 from tests.support.redis_servers import CountingRelay
-from tests.support.site import LIBRARY, Build, Site, build_site, ticket_of
+from tests.support.site import LIBRARY, Build, Site, ticket_of
 from tests.support.wires import (
     LAX,
     NOT_NEW,
@@ -37,81 +44,46 @@ from tests.support.wires import (
     service_ticket_wires,
 )
 
-
-@pytest.fixture(scope="module")
-def leaf(authority: CertificateAuthority) -> LeafFiles:
-    return authority.issue()
-
-
-@pytest.fixture(scope="module")
-def running_portal(leaf: LeafFiles) -> Iterator[Portal]:
-    with Portal(leaf) as found:
-        yield found
-
-
-@pytest.fixture
-def portal(running_portal: Portal) -> Portal:
-    running_portal.forget()
-    return running_portal
-
-
-@pytest.fixture(scope="module")
-def open_site(
-    tmp_path_factory: pytest.TempPathFactory, valkey_url: str, running_portal: Portal, leaf: LeafFiles
-) -> Iterator[Site]:
-    """A server that a whole file of tests shares, with applications that proxy."""
-    directory = tmp_path_factory.mktemp("proxying")
-    site = build_site(directory, valkey_url, 1_790_000_000.0, registry(running_portal), trusting(leaf))
-    yield site
-    site.composed.close()
-
-
-@pytest.fixture
-def own_site(build: Build, portal: Portal, leaf: LeafFiles) -> Site:
-    """A server of the same kind whose registry and clock a test may change."""
-    return build(registry=registry(portal), settings=trusting(leaf))
-
-
 # Row 3
 
 
 @every_wire
 @pytest.mark.parametrize("kind", [TicketKind.SERVICE, TicketKind.PROXY])
-def test_row_3_a_ticket_nobody_made(open_site: Site, wire: Wire, kind: TicketKind) -> None:
+def test_row_3_a_ticket_nobody_made(proxying_site: Site, wire: Wire, kind: TicketKind) -> None:
     ticket = str(new_ticket_id(kind, new_session_id()))
-    burned(open_site, wire, {"service": LIBRARY, "ticket": ticket}, "INVALID_TICKET")
+    burned(proxying_site, wire, {"service": LIBRARY, "ticket": ticket}, "INVALID_TICKET")
 
 
 @every_wire
-def test_row_3_the_cookie_of_a_session_is_no_ticket(open_site: Site, wire: Wire) -> None:
-    browser = open_site.browser()
+def test_row_3_the_cookie_of_a_session_is_no_ticket(proxying_site: Site, wire: Wire) -> None:
+    browser = proxying_site.browser()
     browser.sign_in("ada", "")
-    assert_refused(wire, wire.ask(open_site, {"service": LIBRARY, "ticket": browser.session}), "INVALID_TICKET")
+    assert_refused(wire, wire.ask(proxying_site, {"service": LIBRARY, "ticket": browser.session}), "INVALID_TICKET")
     assert browser.login_page(LIBRARY).status_int == 302
 
 
 @every_wire
 def test_row_3_neither_a_proxy_granting_ticket_nor_its_iou_is_a_ticket(
-    open_site: Site, portal: Portal, wire: Wire
+    proxying_site: Site, portal: Portal, wire: Wire
 ) -> None:
-    pgt = proxy_granting(open_site, portal)
+    pgt = proxy_granting(proxying_site, portal)
     for each in (pgt, *portal.granted):
-        assert_refused(wire, wire.ask(open_site, {"service": PORTAL, "ticket": each}), "INVALID_TICKET")
-    assert proxy_ticket(open_site, pgt).startswith("PT-")
+        assert_refused(wire, wire.ask(proxying_site, {"service": PORTAL, "ticket": each}), "INVALID_TICKET")
+    assert proxy_ticket(proxying_site, pgt).startswith("PT-")
 
 
 @every_wire
-def test_row_3_a_ticket_that_waited_too_long(open_site: Site, wire: Wire) -> None:
-    asked = fresh(open_site)
-    expire(open_site, asked["ticket"])
-    burned(open_site, wire, asked, "INVALID_TICKET")
+def test_row_3_a_ticket_that_waited_too_long(proxying_site: Site, wire: Wire) -> None:
+    asked = fresh(proxying_site)
+    expire(proxying_site, asked["ticket"])
+    burned(proxying_site, wire, asked, "INVALID_TICKET")
 
 
 @proxy_ticket_wires
-def test_row_3_a_proxy_ticket_that_waited_too_long(open_site: Site, portal: Portal, wire: Wire) -> None:
-    asked = proxied(open_site, portal)
-    expire(open_site, asked["ticket"])
-    burned(open_site, wire, asked, "INVALID_TICKET")
+def test_row_3_a_proxy_ticket_that_waited_too_long(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    asked = proxied(proxying_site, portal)
+    expire(proxying_site, asked["ticket"])
+    burned(proxying_site, wire, asked, "INVALID_TICKET")
 
 
 def expire(site: Site, ticket: str) -> None:
@@ -123,11 +95,11 @@ def expire(site: Site, ticket: str) -> None:
 
 
 @every_wire
-def test_row_3_a_service_ticket_spelled_as_a_proxy_ticket_is_not_found(open_site: Site, wire: Wire) -> None:
-    asked = fresh(open_site)
+def test_row_3_a_service_ticket_spelled_as_a_proxy_ticket_is_not_found(proxying_site: Site, wire: Wire) -> None:
+    asked = fresh(proxying_site)
     respelled = asked["ticket"].replace("ST-", "PT-", 1)
-    assert_refused(wire, wire.ask(open_site, {**asked, "ticket": respelled}), "INVALID_TICKET")
-    assert wire.accepts(wire.ask(open_site, asked))
+    assert_refused(wire, wire.ask(proxying_site, {**asked, "ticket": respelled}), "INVALID_TICKET")
+    assert wire.accepts(wire.ask(proxying_site, asked))
 
 
 # Row 4
@@ -135,30 +107,30 @@ def test_row_3_a_service_ticket_spelled_as_a_proxy_ticket_is_not_found(open_site
 
 @service_ticket_wires
 def test_row_4_a_proxy_ticket_where_only_service_tickets_are_taken(
-    open_site: Site, portal: Portal, wire: Wire
+    proxying_site: Site, portal: Portal, wire: Wire
 ) -> None:
-    burned(open_site, wire, proxied(open_site, portal), "INVALID_TICKET_SPEC")
+    burned(proxying_site, wire, proxied(proxying_site, portal), "INVALID_TICKET_SPEC")
 
 
 @service_ticket_wires
 def test_row_4_a_proxy_ticket_spelled_as_a_service_ticket_is_not_found(
-    open_site: Site, portal: Portal, wire: Wire
+    proxying_site: Site, portal: Portal, wire: Wire
 ) -> None:
-    asked = proxied(open_site, portal)
+    asked = proxied(proxying_site, portal)
     respelled = asked["ticket"].replace("PT-", "ST-", 1)
-    assert_refused(wire, wire.ask(open_site, {**asked, "ticket": respelled}), "INVALID_TICKET")
-    assert LAX.accepts(LAX.ask(open_site, asked))
+    assert_refused(wire, wire.ask(proxying_site, {**asked, "ticket": respelled}), "INVALID_TICKET")
+    assert LAX.accepts(LAX.ask(proxying_site, asked))
 
 
 @service_ticket_wires
-def test_row_4_comes_before_row_5(open_site: Site, portal: Portal, wire: Wire) -> None:
-    asked = {**proxied(open_site, portal), "service": "https://archive.example.edu/"}
-    burned(open_site, wire, asked, "INVALID_TICKET_SPEC")
+def test_row_4_comes_before_row_5(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    asked = {**proxied(proxying_site, portal), "service": "https://archive.example.edu/"}
+    burned(proxying_site, wire, asked, "INVALID_TICKET_SPEC")
 
 
 @proxy_ticket_wires
-def test_row_4_a_proxy_ticket_where_it_belongs(open_site: Site, portal: Portal, wire: Wire) -> None:
-    answer = wire.ask(open_site, proxied(open_site, portal))
+def test_row_4_a_proxy_ticket_where_it_belongs(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    answer = wire.ask(proxying_site, proxied(proxying_site, portal))
     assert wire.accepts(answer)
     assert proxies_of(answer) == [portal.callback]
     flag = '"isFromNewLogin":false' if wire.format else "<cas:isFromNewLogin>false<"
@@ -166,8 +138,8 @@ def test_row_4_a_proxy_ticket_where_it_belongs(open_site: Site, portal: Portal, 
 
 
 @proxy_ticket_wires
-def test_row_4_a_service_ticket_is_taken_there_too_and_names_no_proxies(open_site: Site, wire: Wire) -> None:
-    answer = wire.ask(open_site, fresh(open_site))
+def test_row_4_a_service_ticket_is_taken_there_too_and_names_no_proxies(proxying_site: Site, wire: Wire) -> None:
+    answer = wire.ask(proxying_site, fresh(proxying_site))
     assert wire.accepts(answer)
     assert b"proxies" not in answer.body
     assert b"proxyGrantingTicket" not in answer.body
@@ -178,21 +150,23 @@ def test_row_4_a_service_ticket_is_taken_there_too_and_names_no_proxies(open_sit
 
 @every_wire
 @pytest.mark.parametrize("service", ["https://archive.example.edu/", "https://evil.example.com/", LIBRARY + "&q=c"])
-def test_row_5_the_ticket_of_another_service(open_site: Site, wire: Wire, service: str) -> None:
-    burned(open_site, wire, {**fresh(open_site), "service": service}, "INVALID_SERVICE")
+def test_row_5_the_ticket_of_another_service(proxying_site: Site, wire: Wire, service: str) -> None:
+    burned(proxying_site, wire, {**fresh(proxying_site), "service": service}, "INVALID_SERVICE")
 
 
 @proxy_ticket_wires
 @pytest.mark.parametrize("service", ["https://archive.example.edu/", PORTAL, LIBRARY + "&q=c"])
-def test_row_5_the_proxy_ticket_of_another_service(open_site: Site, portal: Portal, wire: Wire, service: str) -> None:
-    burned(open_site, wire, {**proxied(open_site, portal), "service": service}, "INVALID_SERVICE")
+def test_row_5_the_proxy_ticket_of_another_service(
+    proxying_site: Site, portal: Portal, wire: Wire, service: str
+) -> None:
+    burned(proxying_site, wire, {**proxied(proxying_site, portal), "service": service}, "INVALID_SERVICE")
 
 
 @every_wire
-def test_row_5_comes_before_row_6(open_site: Site, wire: Wire) -> None:
+def test_row_5_comes_before_row_6(proxying_site: Site, wire: Wire) -> None:
     # Whoever caught a ticket learns nothing about the registry from it.
     for service in ("https://closed.example.edu/", "https://unregistered.example.com/"):
-        burned(open_site, wire, {**fresh(open_site), "service": service}, "INVALID_SERVICE")
+        burned(proxying_site, wire, {**fresh(proxying_site), "service": service}, "INVALID_SERVICE")
 
 
 @every_wire
@@ -200,8 +174,8 @@ def test_row_5_comes_before_row_6(open_site: Site, wire: Wire) -> None:
     "service",
     ["HTTPS://Library.Example.EDU:443/catalogue?q=a&q=b", LIBRARY + "#top", LIBRARY.replace("?", ";jsessionid=1f?")],
 )
-def test_row_5_the_same_service_as_real_clients_spell_it(open_site: Site, wire: Wire, service: str) -> None:
-    assert wire.accepts(wire.ask(open_site, {**fresh(open_site), "service": service}))
+def test_row_5_the_same_service_as_real_clients_spell_it(proxying_site: Site, wire: Wire, service: str) -> None:
+    assert wire.accepts(wire.ask(proxying_site, {**fresh(proxying_site), "service": service}))
 
 
 # Row 6, and what else the registry can say meanwhile
@@ -255,69 +229,69 @@ def test_row_6_a_protocol_that_the_entry_does_not_allow_for_proxy_tickets_either
 
 
 @every_wire
-def test_row_6_rules_about_networks_go_by_where_the_ticket_went(open_site: Site, wire: Wire) -> None:
+def test_row_6_rules_about_networks_go_by_where_the_ticket_went(proxying_site: Site, wire: Wire) -> None:
     lab = "https://lab.example.edu/"
-    browser = open_site.browser()
+    browser = proxying_site.browser()
     browser.sign_in("ada", LIBRARY)
     assert browser.login_page(lab).status_int == 403
     browser.app.extra_environ["REMOTE_ADDR"] = "10.1.2.3"
     asked = {"service": lab, "ticket": ticket_of(browser.login_page(lab))}
     # The application's own address is not asked about.
-    assert wire.accepts(wire.ask(open_site, asked))
+    assert wire.accepts(wire.ask(proxying_site, asked))
 
 
 # Row 7
 
 
 @every_wire
-def test_row_7_a_session_that_ended_in_between(open_site: Site, wire: Wire) -> None:
-    browser = open_site.browser()
+def test_row_7_a_session_that_ended_in_between(proxying_site: Site, wire: Wire) -> None:
+    browser = proxying_site.browser()
     asked = {"service": LIBRARY, "ticket": ticket_of(browser.sign_in("ada", LIBRARY))}
     browser.get("/logout")
-    burned(open_site, wire, asked, "INVALID_TICKET")
+    burned(proxying_site, wire, asked, "INVALID_TICKET")
 
 
 @proxy_ticket_wires
 @pytest.mark.parametrize("end", ["logout", "administrator", "somebody else"])
 def test_row_7_a_session_that_ended_before_its_proxy_ticket_was_used(
-    open_site: Site, portal: Portal, wire: Wire, end: str
+    proxying_site: Site, portal: Portal, wire: Wire, end: str
 ) -> None:
-    browser = open_site.browser()
+    browser = proxying_site.browser()
     ticket = ticket_of(browser.sign_in("ada", PORTAL))
-    pgt = proxy_granting(open_site, portal, {"service": PORTAL, "ticket": ticket})
-    asked = {"service": LIBRARY, "ticket": proxy_ticket(open_site, pgt)}
+    pgt = proxy_granting(proxying_site, portal, {"service": PORTAL, "ticket": ticket})
+    asked = {"service": LIBRARY, "ticket": proxy_ticket(proxying_site, pgt)}
     if end == "logout":
         browser.get("/logout")
     elif end == "administrator":
-        open_site.composed.parts.tickets.close_sessions_of("ada", "administrator", open_site.clock())
+        proxying_site.composed.parts.tickets.close_sessions_of("ada", "administrator", proxying_site.clock())
     else:
         browser.fill(browser.login_page(LIBRARY, renew="true"), "grace")
-    burned(open_site, wire, asked, "INVALID_TICKET")
+    burned(proxying_site, wire, asked, "INVALID_TICKET")
 
 
 @every_wire
-def test_row_7_comes_before_row_8(open_site: Site, wire: Wire) -> None:
-    browser = open_site.browser()
+def test_row_7_comes_before_row_8(proxying_site: Site, wire: Wire) -> None:
+    browser = proxying_site.browser()
     browser.sign_in("ada", "")
     asked = {"service": LIBRARY, "ticket": ticket_of(browser.login_page()), "renew": "true"}
     browser.get("/logout")
-    burned(open_site, wire, asked, "INVALID_TICKET")
+    burned(proxying_site, wire, asked, "INVALID_TICKET")
 
 
 # Row 8
 
 
 @every_wire
-def test_row_8_renew_takes_the_ticket_of_the_password_only(open_site: Site, wire: Wire) -> None:
-    assert wire.accepts(wire.ask(open_site, {**fresh(open_site), "renew": "true"}))
-    assert wire.accepts(wire.ask(open_site, {**from_session(open_site), "renew": "false"}))
+def test_row_8_renew_takes_the_ticket_of_the_password_only(proxying_site: Site, wire: Wire) -> None:
+    assert wire.accepts(wire.ask(proxying_site, {**fresh(proxying_site), "renew": "true"}))
+    assert wire.accepts(wire.ask(proxying_site, {**from_session(proxying_site), "renew": "false"}))
     for value in ("true", "1"):
-        burned(open_site, wire, {**from_session(open_site), "renew": value}, "INVALID_TICKET", NOT_NEW)
+        burned(proxying_site, wire, {**from_session(proxying_site), "renew": value}, "INVALID_TICKET", NOT_NEW)
 
 
 @proxy_ticket_wires
-def test_row_8_no_proxy_ticket_is_from_a_new_login(open_site: Site, portal: Portal, wire: Wire) -> None:
-    burned(open_site, wire, {**proxied(open_site, portal), "renew": "true"}, "INVALID_TICKET", NOT_NEW)
+def test_row_8_no_proxy_ticket_is_from_a_new_login(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    burned(proxying_site, wire, {**proxied(proxying_site, portal), "renew": "true"}, "INVALID_TICKET", NOT_NEW)
 
 
 @every_wire
@@ -335,7 +309,7 @@ def test_row_8_the_entry_wants_a_newer_session_than_the_tickets(own_site: Site, 
 
 @every_wire
 def test_row_8_the_entry_does_not_take_remembered_sessions(build: Build, portal: Portal, wire: Wire) -> None:
-    site = build(registry=registry(portal), settings="session: {remember_me: {enabled: true}}\n")
+    site = build(registry=registry_with(portal), settings="session: {remember_me: {enabled: true}}\n")
     browser = site.browser()
     browser.fill(browser.login_page(""), "ada", rememberMe="true")
     asked = {"service": LIBRARY, "ticket": ticket_of(browser.login_page())}
@@ -355,15 +329,11 @@ def test_row_8_a_proxy_ticket_is_held_to_the_same(own_site: Site, portal: Portal
 # Row 9
 
 
-def with_duo(settings: str, leaf: LeafFiles) -> str:
-    return settings + trusting(leaf)
-
-
 @every_wire
 def test_row_9_duo_is_demanded_and_the_session_has_none(
-    build: Build, portal: Portal, leaf: LeafFiles, duo_settings: str, wire: Wire
+    build: Build, portal: Portal, portal_leaf: LeafFiles, duo_settings: str, wire: Wire
 ) -> None:
-    site = build(registry=registry(portal), settings=with_duo(duo_settings, leaf))
+    site = build(registry=registry_with(portal), settings=duo_settings + trusting(portal_leaf))
     asked, old = fresh(site), from_session(site)
     change_registry(site, "name: Library", "requires_duo: true\n    name: Library")
     burned(site, wire, asked, "INVALID_AUTHENTICATION_CONTEXT")
@@ -373,9 +343,9 @@ def test_row_9_duo_is_demanded_and_the_session_has_none(
 
 @proxy_ticket_wires
 def test_row_9_duo_is_demanded_after_a_proxy_ticket_was_granted(
-    build: Build, portal: Portal, leaf: LeafFiles, duo_settings: str, wire: Wire
+    build: Build, portal: Portal, portal_leaf: LeafFiles, duo_settings: str, wire: Wire
 ) -> None:
-    site = build(registry=registry(portal), settings=with_duo(duo_settings, leaf))
+    site = build(registry=registry_with(portal), settings=duo_settings + trusting(portal_leaf))
     asked = proxied(site, portal)
     change_registry(site, "name: Library", "requires_duo: true\n    name: Library")
     burned(site, wire, asked, "INVALID_AUTHENTICATION_CONTEXT")
@@ -396,9 +366,9 @@ def test_row_9_a_bypass_while_duo_was_away_passes_where_the_service_lets_it(
 
 @proxying_wires
 @pytest.mark.parametrize("callback", ["https://library.example.edu/pgt", "http://127.0.0.1:1/", "nonsense", "own"])
-def test_row_10_a_service_that_may_not_proxy(open_site: Site, portal: Portal, wire: Wire, callback: str) -> None:
+def test_row_10_a_service_that_may_not_proxy(proxying_site: Site, portal: Portal, wire: Wire, callback: str) -> None:
     url = portal.callback if callback == "own" else callback
-    burned(open_site, wire, {**fresh(open_site), "pgtUrl": url}, "UNAUTHORIZED_SERVICE_PROXY")
+    burned(proxying_site, wire, {**fresh(proxying_site), "pgtUrl": url}, "UNAUTHORIZED_SERVICE_PROXY")
     assert portal.targets == []
 
 
@@ -406,18 +376,18 @@ def test_row_10_a_service_that_may_not_proxy(open_site: Site, portal: Portal, wi
 @pytest.mark.parametrize("callback", ["http://127.0.0.1:1/", "nonsense", "own"])
 @pytest.mark.parametrize("service", [LIBRARY, PORTAL])
 def test_row_10_where_the_protocol_knows_no_proxies_a_callback_means_nothing(
-    open_site: Site, portal: Portal, wire: Wire, callback: str, service: str
+    proxying_site: Site, portal: Portal, wire: Wire, callback: str, service: str
 ) -> None:
     url = portal.callback if callback == "own" else callback
-    answer = wire.ask(open_site, {**fresh(open_site, service), "pgtUrl": url})
+    answer = wire.ask(proxying_site, {**fresh(proxying_site, service), "pgtUrl": url})
     assert wire.accepts(answer)
     assert b"PGTIOU" not in answer.body
     assert portal.targets == []
 
 
 @proxying_wires
-def test_row_10_an_empty_callback_is_none(open_site: Site, portal: Portal, wire: Wire) -> None:
-    answer = wire.ask(open_site, fresh(open_site), "&pgtUrl=")
+def test_row_10_an_empty_callback_is_none(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    answer = wire.ask(proxying_site, fresh(proxying_site), "&pgtUrl=")
     assert wire.accepts(answer)
     assert portal.targets == []
 
@@ -426,8 +396,8 @@ def test_row_10_an_empty_callback_is_none(open_site: Site, portal: Portal, wire:
 
 
 @proxying_wires
-def test_row_11_a_callback_that_takes_the_ticket(open_site: Site, portal: Portal, wire: Wire) -> None:
-    answer = wire.ask(open_site, {**at_the_portal(open_site), "pgtUrl": portal.callback})
+def test_row_11_a_callback_that_takes_the_ticket(proxying_site: Site, portal: Portal, wire: Wire) -> None:
+    answer = wire.ask(proxying_site, {**at_the_portal(proxying_site), "pgtUrl": portal.callback})
     assert wire.accepts(answer)
     ((iou, pgt),) = portal.granted.items()
     told = f'"proxyGrantingTicket":"{iou}"' if wire.format else f"<cas:proxyGrantingTicket>{iou}<"
@@ -437,7 +407,7 @@ def test_row_11_a_callback_that_takes_the_ticket(open_site: Site, portal: Portal
 
 @proxying_wires
 @pytest.mark.parametrize("how", ["http", "elsewhere", "nonsense", "refuses"])
-def test_row_11_a_callback_that_cannot_be_used(open_site: Site, portal: Portal, wire: Wire, how: str) -> None:
+def test_row_11_a_callback_that_cannot_be_used(proxying_site: Site, portal: Portal, wire: Wire, how: str) -> None:
     url = {
         "http": portal.callback.replace("https", "http"),
         "elsewhere": portal.callback + "/elsewhere",
@@ -445,27 +415,27 @@ def test_row_11_a_callback_that_cannot_be_used(open_site: Site, portal: Portal, 
         "refuses": portal.callback,
     }[how]
     portal.status = 404
-    asked = {**at_the_portal(open_site), "pgtUrl": url}
-    burned(open_site, wire, asked, "INVALID_PROXY_CALLBACK", service=PORTAL)
+    asked = {**at_the_portal(proxying_site), "pgtUrl": url}
+    burned(proxying_site, wire, asked, "INVALID_PROXY_CALLBACK", service=PORTAL)
     assert len(portal.targets) == (how == "refuses")
 
 
 @proxy_ticket_wires
 def test_row_11_a_callback_that_cannot_be_used_by_the_target_of_a_proxy_ticket(
-    open_site: Site, portal: Portal, wire: Wire
+    proxying_site: Site, portal: Portal, wire: Wire
 ) -> None:
-    asked = proxied(open_site, portal, GATEWAY)
+    asked = proxied(proxying_site, portal, GATEWAY)
     portal.status = 404
     asked["pgtUrl"] = f"{portal.callback}/gateway/x"
-    burned(open_site, wire, asked, "INVALID_PROXY_CALLBACK", service=GATEWAY)
+    burned(proxying_site, wire, asked, "INVALID_PROXY_CALLBACK", service=GATEWAY)
 
 
 @proxying_wires
 @pytest.mark.parametrize("spoil", ["service", "ticket", "renew", "ended"])
 def test_row_11_nobody_is_called_for_a_ticket_that_is_not_good(
-    open_site: Site, portal: Portal, wire: Wire, spoil: str
+    proxying_site: Site, portal: Portal, wire: Wire, spoil: str
 ) -> None:
-    browser = open_site.browser()
+    browser = proxying_site.browser()
     browser.sign_in("ada", "")
     asked = {"service": PORTAL, "ticket": ticket_of(browser.login_page(PORTAL)), "pgtUrl": portal.callback}
     if spoil == "ended":
@@ -475,7 +445,7 @@ def test_row_11_nobody_is_called_for_a_ticket_that_is_not_good(
         "ticket": {"ticket": asked["ticket"][:-4] + "AAAA"},
         "renew": {"renew": "true"},
     }
-    answer = wire.ask(open_site, {**asked, **wrong.get(spoil, {})})
+    answer = wire.ask(proxying_site, {**asked, **wrong.get(spoil, {})})
     assert not wire.accepts(answer)
     assert portal.targets == []
 
@@ -487,7 +457,7 @@ def test_row_11_nobody_is_called_for_a_ticket_that_is_not_good(
 def test_row_12_without_redis_it_is_our_fault_and_the_ticket_stays(
     build: Build, relay: CountingRelay, portal: Portal, wire: Wire
 ) -> None:
-    site = build(redis_url=relay.url, registry=registry(portal))
+    site = build(redis_url=relay.url, registry=registry_with(portal))
     asked = fresh(site)
     relay.cut()
     assert_refused(wire, wire.ask(site, asked), "INTERNAL_ERROR")
@@ -498,19 +468,19 @@ def test_row_12_without_redis_it_is_our_fault_and_the_ticket_stays(
 
 
 @every_wire
-def test_row_12_a_record_that_cannot_be_read_is_our_fault_and_gone(open_site: Site, wire: Wire) -> None:
-    asked = fresh(open_site)
+def test_row_12_a_record_that_cannot_be_read_is_our_fault_and_gone(proxying_site: Site, wire: Wire) -> None:
+    asked = fresh(proxying_site)
     known = parse_ticket_id(asked["ticket"])
     assert known is not None
-    open_site.composed.parts.store.command("SET", known.key, "x" * 70)
-    burned(open_site, wire, asked, "INTERNAL_ERROR")
+    proxying_site.composed.parts.store.command("SET", known.key, "x" * 70)
+    burned(proxying_site, wire, asked, "INTERNAL_ERROR")
 
 
 @proxying_wires
 def test_row_12_a_redis_that_goes_away_during_the_callback(
-    build: Build, relay: CountingRelay, portal: Portal, leaf: LeafFiles, wire: Wire
+    build: Build, relay: CountingRelay, portal: Portal, portal_leaf: LeafFiles, wire: Wire
 ) -> None:
-    site = build(redis_url=relay.url, registry=registry(portal), settings=trusting(leaf))
+    site = build(redis_url=relay.url, registry=registry_with(portal), settings=trusting(portal_leaf))
     asked = {**at_the_portal(site), "pgtUrl": portal.callback}
     portal.meanwhile = relay.cut
     assert_refused(wire, wire.ask(site, asked), "INTERNAL_ERROR")

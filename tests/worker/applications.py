@@ -43,7 +43,7 @@ class Application:
     """What the path says happens:
 
     ``/status/404`` answers with 404, and with 302 to ``/elsewhere``; ``/hang`` answers once ``release`` is set;
-    ``/cut`` hangs up, ``/flaky`` does so when it hears of a ticket for the first time; everything else answers with 200.
+    ``/cut`` hangs up, ``/flaky`` does so when it first hears of a ticket; everything else answers with 200.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""The job that tells services of ended sessions, with a real Redis and real applications, in threads of this process."""
+"""The job that tells services of ended sessions, with a real Redis and real applications, in threads of the test."""
 
 from __future__ import annotations
 

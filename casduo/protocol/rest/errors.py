@@ -41,6 +41,7 @@ class BadForm(RestError):
     """Something is missing or cannot be read."""
 
     code = "REST_FORM"
+    fixed_text = "the form cannot be read"
 
 
 class TooLong(RestError):

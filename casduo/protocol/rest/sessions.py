@@ -75,12 +75,12 @@ class RestProtocol:
         """
         try:
             return self._clients.identify(authorization, address)
-        except UnknownClient:
+        except UnknownClient as stranger:
             batch = self._store.batch()
             verdict = self._throttle.fail(batch, _STRANGERS, address, now)
             batch.run()
             if verdict.wait:
-                raise Throttled("unknown client", wait=verdict.wait) from None
+                raise Throttled(stranger.why, wait=verdict.wait) from None
             raise
 
     def sign_in(self, call: RestCall, form: RestForm) -> TicketId:

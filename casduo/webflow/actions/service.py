@@ -10,7 +10,7 @@ from casduo.events.model import ServiceRefused
 from casduo.rules import LoginRules
 from casduo.services.access import decide
 from casduo.services.index import RegistrySource
-from casduo.services.release import UsernameUnfit, release
+from casduo.services.release import UsernameUnfit, username
 from casduo.services.urls import parse_service
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.context import Context, Refusal, Verdict
@@ -51,7 +51,7 @@ def access_check(context: Context, rules: LoginRules) -> Literal["noService", "g
     reason: str = access.reason
     if access.allowed:
         try:
-            release(context.service, context.scope.principal_id, context.attributes)
+            username(context.service, context.scope.principal_id, context.attributes)
         except UsernameUnfit:
             # Better here, where a person can read it, than when the application asks who came.
             reason = "attribute"

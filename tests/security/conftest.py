@@ -1,0 +1,41 @@
+"""A server that the tests of weaknesses share, and an application with a callback page beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from casduo.simulators.certificates import CertificateAuthority
+from tests.security.steps import NOW, registry_beside
+from tests.support.portal import Portal, trusting
+from tests.support.rest import REST
+from tests.support.site import Site, build_site
+
+
+@pytest.fixture(scope="package")
+def callback_page(authority: CertificateAuthority) -> Iterator[Portal]:
+    with Portal(authority.issue()) as running:
+        yield running
+
+
+@pytest.fixture
+def portal(callback_page: Portal) -> Portal:
+    """The callback page of an application, as if nobody had been there before."""
+    callback_page.forget()
+    return callback_page
+
+
+@pytest.fixture(scope="package")
+def plain(
+    tmp_path_factory: pytest.TempPathFactory,
+    valkey_url: str,
+    callback_page: Portal,
+    authority: CertificateAuthority,
+) -> Iterator[Site]:
+    """A server without Duo, with proxying and the REST protocol: for tests that change neither clock nor registry."""
+    settings = REST + trusting(authority.issue())
+    registry = registry_beside(callback_page)
+    site = build_site(tmp_path_factory.mktemp("plain"), valkey_url, NOW, registry, settings)
+    yield site
+    site.composed.close()
