@@ -110,7 +110,7 @@ def _row(path: tuple[str, ...], field: FieldInfo, default: Any) -> str:
 
 
 def _parts(annotation: Any, path: tuple[str, ...], default: Any) -> Iterator[_Part]:
-    """Yield the sections that a key holds: one, one by name, or a list of several kinds."""
+    """Yield the sections that a key holds: one, one by name, or a list of one kind or of several."""
     declared = bare(annotation)
     inner = bare(item_annotation(declared))
     if is_model(declared):
@@ -118,6 +118,8 @@ def _parts(annotation: Any, path: tuple[str, ...], default: Any) -> Iterator[_Pa
     elif get_origin(declared) is dict and is_model(inner):
         place = (*path, "NAME")
         yield _Part(f"`{'.'.join(place)}`", _about(inner), inner, place)
+    elif get_origin(declared) is tuple and is_model(inner):
+        yield _Part(f"`{'.'.join(path)}[]`", _about(inner), inner, (*path[:-1], f"{path[-1]}[]"))
     elif get_origin(declared) is tuple and isinstance(inner, tuple):
         for model in inner:
             kind = tags(model)[0]

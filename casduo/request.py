@@ -27,7 +27,7 @@ class Request:
     """One request, read as far as needed. ``origin`` is our own, ``https://sso.example.edu``."""
 
     environ: dict[str, Any] = field(repr=False)
-    path: str
+    path: str = field(repr=False)
     origin: str
     now: float
     reference: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
+from casduo.authentication.names import UsernameCase
 from casduo.webflow.scope import Scope
 
 
@@ -23,7 +24,7 @@ class LoginRules:
     session_lifetime: float = 8 * 3600.0
     remember_me: bool = False
     remembered_lifetime: float = 30 * 86400.0
-    username_case: Literal["lower", "keep"] = "lower"
+    username_case: UsernameCase = "lower"
     group_attributes: tuple[str, ...] = ("groups", "memberOf")
     duo_fail: Literal["closed", "open"] = "closed"
     duo_accept_allow: bool = True

@@ -8,11 +8,10 @@ import structlog
 
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.model import Authenticated, Credential, Outcome, Rejected
+from casduo.authentication.names import MAX_USERNAME
 from casduo.errors import UpstreamBusy, UpstreamError
 from casduo.outbound.bulkhead import Bulkhead
 
-MAX_USERNAME = 256
-"""Longest user name looked at, in characters."""
 MAX_PASSWORD = 1024
 """Longest password looked at, in octets of its UTF-8 form: hashing must not be made to chew on megabytes."""
 

@@ -14,16 +14,23 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from casduo.authentication.authenticator import MAX_USERNAME
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.lookup import look_up
-from casduo.cli.explain_failures import show_failures
+from casduo.authentication.names import MAX_USERNAME, canonical_username
+from casduo.errors import UpstreamError
 from casduo.explanation import Person, as_text, entry_for, explain, stores_for
+from casduo.explanation.failures import explain_failures
+from casduo.explanation.failures_text import failures_text
+from casduo.explanation.recent import UnknownApplication, recent_failures, wanted_by
 from casduo.fieldtypes import Moment
+from casduo.protocol.failures import FailureLog
 from casduo.services.access import parse_address
 from casduo.services.file import load_registry
+from casduo.services.index import Registry
 from casduo.services.pairwise import PairwiseIds
 from casduo.settings import Settings, find_pairwise_key, find_settings, load_settings
+from casduo.store.later import LaterWrites
+from casduo.store.opening import running_store
 
 EXIT_NOT_EXPLAINED = 1
 _SOMEBODY = "somebody"
@@ -94,7 +101,7 @@ def command(
     if failures:
         if any((user, address, attributes, groups, at, everything)):
             raise click.UsageError("--failures tells what has happened; it takes no person, address or moment")
-        show_failures(url, settings, loaded, as_json=as_json)
+        _show_failures(url, settings, loaded, as_json=as_json)
         return
     now = _moment(at, settings) if at is not None else time.time()
     if attributes or groups:
@@ -119,6 +126,22 @@ def command(
         context.exit(EXIT_NOT_EXPLAINED)
 
 
+def _show_failures(service: str, settings: Settings, registry: Registry, *, as_json: bool) -> None:
+    try:
+        wanted = wanted_by(service, registry, f"{settings.server.url}/login" if settings.server.url else "")
+        with contextlib.closing(running_store(settings)) as store:
+            recent = recent_failures(wanted, FailureLog(store, LaterWrites(store)), time.time())
+    except UpstreamError as error:
+        raise click.ClickException(error.detail) from None
+    except UnknownApplication as error:
+        raise click.ClickException(str(error)) from None
+    explained = explain_failures(recent.failures)
+    if as_json:
+        click.echo(json.dumps({"service": wanted.name, "failures": [asdict(one) for one in explained]}, indent=2))
+    else:
+        click.echo(failures_text(recent.heading, explained, settings.zone), nl=False)
+
+
 def _moment(text: str, settings: Settings) -> float:
     try:
         moment = TypeAdapter(Moment).validate_python(text, context={"zone": settings.zone})
@@ -140,7 +163,7 @@ def _collect(settings: Settings, attributes: Sequence[str], groups: Sequence[str
 
 def _find(typed: str, names: Sequence[str], settings: Settings, now: float) -> Person:
     """Return the person whom a sign-in with the name ``typed`` would be about, asking the handlers called ``names``."""
-    username = typed.strip().lower() if settings.login.username_case == "lower" else typed.strip()
+    username = canonical_username(typed, settings.login.username_case)
     if not username or len(username) > MAX_USERNAME or not username.isprintable():
         raise click.BadParameter(f"{typed!r} cannot be a user name", param_hint="--user")
     with _handlers(settings) as handlers:

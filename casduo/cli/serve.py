@@ -19,6 +19,7 @@ from casduo.errors import UpstreamUnavailable
 from casduo.log import configure_log
 from casduo.settings import Settings, ensure_secret_key, find_settings
 from casduo.store.embedded import EmbeddedValkey
+from casduo.store.opening import embedded_valkey
 from casduo.worker.child import WorkerChild
 
 _APPLICATION = "casduo.wsgi:application"
@@ -46,8 +47,9 @@ def serve(config: Path | None, server: str | None) -> None:
         os.environ["CASDUO_CONFIG"] = str(path.resolve())
     with ExitStack() as stack:
         # Started here so that both outlive every serving process and are stopped after the last of them, Valkey last.
-        if settings.redis.url is None:
-            _embedded_valkey(settings, stack)
+        embedded = embedded_valkey(settings)
+        if embedded is not None:
+            _start(embedded, stack)
         if settings.server.worker:
             worker = WorkerChild(path.resolve() if path else None, lambda sentence: click.echo(sentence, err=True))
             _at_the_end(stack, worker.stop)
@@ -58,8 +60,7 @@ def serve(config: Path | None, server: str | None) -> None:
             _gunicorn(settings)
 
 
-def _embedded_valkey(settings: Settings, stack: ExitStack) -> None:
-    embedded = EmbeddedValkey(settings.server.state_directory / "valkey")
+def _start(embedded: EmbeddedValkey, stack: ExitStack) -> None:
     try:
         embedded.start()
     except UpstreamUnavailable as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from casduo.authentication.names import canonical_username
 from casduo.events.journal import LogJournal
 from casduo.events.model import SignedOut, Subject
 from casduo.log import configure_log
@@ -127,7 +128,7 @@ def _tickets(store: Store) -> TicketRegistry:
 
 
 def _principal(typed: str, settings: Settings) -> str:
-    return typed.strip().lower() if settings.login.username_case == "lower" else typed.strip()
+    return canonical_username(typed, settings.login.username_case)
 
 
 def _facts(name: SessionName, session: TicketGrantingTicket) -> dict[str, object]:

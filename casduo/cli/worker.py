@@ -32,8 +32,7 @@ def worker(config: Path | None, parent: int | None) -> None:
     configure_log(settings.log.format, settings.log.level)
     stopping = threading.Event()
     gevent.signal_handler(signal.SIGTERM, stopping.set)
-    # Ctrl-C in a terminal reaches a worker and the server that started it alike; the server ends it, after itself.
-    gevent.signal_handler(signal.SIGINT, (lambda: None) if parent is not None else stopping.set)
+    gevent.signal_handler(signal.SIGINT, stopping.set)
     if parent is not None:
         stop_without_parent(parent, stopping)
     run_jobs(build_parts(settings, stopping))

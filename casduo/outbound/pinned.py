@@ -7,15 +7,12 @@ or to another one the second time it is asked, nor the server, which may answer 
 
 from __future__ import annotations
 
-import io
 import re
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
@@ -23,6 +20,7 @@ from typing import Any, TypeVar
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.addresses import Address, Scope, acceptable, scope_of
 from casduo.outbound.http import transport_failure
+from casduo.outbound.stream import Limit, Stream, TlsStream
 
 T = TypeVar("T")
 
@@ -140,7 +138,7 @@ class PinnedClient:
         failure: UpstreamError
         try:
             target = _read_url(url, plain_http=plain_http)
-            limit = _Limit(started + self.deadline, self._monotonic)
+            limit = Limit(started + self.deadline, self._monotonic)
             with self._connect(self._addresses(target.host, private), target.port, limit) as connection:
                 stream = self._stream(connection, limit, target)
                 status = _exchange(stream, target, method, body, headers or {}, self._max_body)
@@ -166,7 +164,7 @@ class PinnedClient:
             raise AddressRefused(self.name, Scope.PRIVATE if Scope.PRIVATE in scopes else Scope.SPECIAL)
         return allowed
 
-    def _connect(self, addresses: Sequence[Address], port: int, limit: _Limit) -> socket.socket:
+    def _connect(self, addresses: Sequence[Address], port: int, limit: Limit) -> socket.socket:
         failure: UpstreamError | None = None
         for address in addresses:
             seconds = min(self.connect_timeout, limit.left())
@@ -177,10 +175,10 @@ class PinnedClient:
         assert failure is not None
         raise failure
 
-    def _stream(self, connection: socket.socket, limit: _Limit, target: _Target) -> _Stream:
+    def _stream(self, connection: socket.socket, limit: Limit, target: _Target) -> Stream:
         if target.scheme == "https":
-            return _TlsStream(connection, limit, self._tls, target.host)
-        return _Stream(connection, limit)
+            return TlsStream(connection, limit, self._tls, target.host)
+        return Stream(connection, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +236,7 @@ def _connected(address: Address, port: int, seconds: float) -> socket.socket:
 
 
 def _exchange(
-    stream: _Stream, target: _Target, method: str, body: bytes | None, headers: Mapping[str, str], max_body: int
+    stream: Stream, target: _Target, method: str, body: bytes | None, headers: Mapping[str, str], max_body: int
 ) -> int:
     connection = HTTPConnection(target.host, target.port)
     # Already connected: http.client writes the request and reads the answer, and never opens anything.
@@ -254,124 +252,6 @@ def _exchange(
         # http.client lets this pass. An application that broke off may not have done what it was asked for.
         raise IncompleteRead(b"")
     return response.status
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """The moment at which a call ends, whatever state it is in."""
-
-    until: float
-    monotonic: Callable[[], float]
-
-    def left(self) -> float:
-        """Return the seconds that remain.
-
-        :raises TimeoutError: none.
-        """
-        seconds = self.until - self.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
-
-
-class _Stream:
-    """As much of a connected socket as http.client needs. A step may take what is left of the call, and no longer."""
-
-    def __init__(self, connection: socket.socket, limit: _Limit) -> None:
-        self._connection = connection
-        self._limit = limit
-
-    def receive(self, size: int) -> bytes:
-        """Return what has come, up to ``size`` bytes; nothing at the end.
-
-        :raises TimeoutError: nothing has come in time.
-        """
-        self._connection.settimeout(self._limit.left())
-        return self._connection.recv(size)
-
-    def sendall(self, data: bytes) -> None:
-        """Send all of ``data``.
-
-        :raises TimeoutError: it was not taken in time.
-        """
-        self._connection.settimeout(self._limit.left())
-        self._connection.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return a file to read from."""
-        return io.BufferedReader(_Incoming(self))
-
-    def close(self) -> None:
-        """Do nothing: http.client closes before the body is read; the connection belongs to ``send``."""
-
-
-class _Incoming(io.RawIOBase):
-    """A stream as a file to read from."""
-
-    def __init__(self, stream: _Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.receive(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _TlsStream(_Stream):
-    """TLS over a connection, with the bytes carried by hand.
-
-    A socket of the ssl module would do but for the deadline: under gevent its time-out starts anew with every byte of
-    a handshake or record.
-
-    :param host: the name or address that the certificate must be for; a name is also sent (SNI, RFC 6066).
-    :raises ssl.SSLError: the certificate does not verify, or there is no TLS.
-    """
-
-    def __init__(self, connection: socket.socket, limit: _Limit, context: ssl.SSLContext, host: str) -> None:
-        super().__init__(connection, limit)
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._carry(self._tls.do_handshake)
-
-    def receive(self, size: int) -> bytes:
-        """See :meth:`_Stream.receive`."""
-        try:
-            return self._carry(lambda: self._tls.read(size))
-        except ssl.SSLEOFError:
-            # Many servers close without saying so in TLS; whether the answer was whole, HTTP tells.
-            return b""
-
-    def sendall(self, data: bytes) -> None:
-        """See :meth:`_Stream.sendall`."""
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._carry(partial(self._tls.write, rest)) :]
-
-    def _carry(self, step: Callable[[], T]) -> T:
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                self._flush()
-                if received := super().receive(_CHUNK):
-                    self._incoming.write(received)
-                else:
-                    self._incoming.write_eof()
-            except ssl.SSLError:
-                # The alert that tells the other side why.
-                with suppress(OSError):
-                    self._flush()
-                raise
-            else:
-                self._flush()
-                return result
-
-    def _flush(self) -> None:
-        if waiting := self._outgoing.read():
-            super().sendall(waiting)
 
 
 def _tls_context(name: str, extra_ca_file: str | None) -> ssl.SSLContext:

@@ -21,7 +21,7 @@ from casduo.outbound.pinned import AddressRefused, PinnedClient, Resolve, resolv
 from casduo.protocol.errors import InvalidProxyCallback
 from casduo.services.patterns import compile_pattern
 from casduo.services.policies import ProxyRule
-from casduo.services.urls import WEB_SCHEMES, ServiceUrl, location, origin_of, parse_service
+from casduo.services.urls import WEB_SCHEMES, ServiceUrl, location, open_ended, origin_of, parse_service
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds for a connection to the callback host."""
@@ -103,7 +103,7 @@ class ProxyCallback:
             raise ValueError("a ticket is sent without encoding")
         url = _read(url_text, schemes)
         _check(url, rule)
-        status = self._get(url, f"{_open_ended(url)}pgtId={pgt}&pgtIou={iou}", private=rule.private_addresses)
+        status = self._get(url, f"{_requested(url)}pgtId={pgt}&pgtIou={iou}", private=rule.private_addresses)
         if status not in rule.accept_status:
             raise InvalidProxyCallback(f"status {status} ({url.host})")
 
@@ -180,15 +180,6 @@ def _check(url: ServiceUrl, rule: ProxyRule) -> None:
         raise InvalidProxyCallback("the callback has a pgtId or pgtIou already")
 
 
-def _open_ended(url: ServiceUrl) -> str:
+def _requested(url: ServiceUrl) -> str:
     """Return what is requested, up to where parameters are added: the host as matched, the rest byte for byte."""
-    rest = _ORIGIN.sub("", location(url.raw))
-    _, question_mark, query = rest.partition("?")
-    if not question_mark:
-        joint = "?"
-    elif not query or query.endswith("&"):
-        # A question mark at the end of a query is data, and needs the "&".
-        joint = ""
-    else:
-        joint = "&"
-    return f"{origin_of(url)}{rest}{joint}"
+    return origin_of(url) + open_ended(_ORIGIN.sub("", location(url.raw)))

@@ -17,6 +17,10 @@ MAX_BYTES = 64 * 1024
 _MAX_FIELDS = 100
 _SINGLE = frozenset({"service", "ticket", "TARGET", "SAMLart", "pgt", "targetService", "pgtUrl", "execution", "state"})
 _CLEAN = frozenset({"service", "TARGET", "targetService", "pgtUrl"})
+_DEMANDS = frozenset({"renew"})
+"""Flags that are set if any of several values sets them: where a client writes the ticket into its query unescaped, a
+browser can put a ``renew=false`` in front of the client's own (CVE-2014-4172).
+"""
 _NO = frozenset({"", "false", "0", "no", "off"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -45,7 +49,7 @@ class Parameters(Mapping[str, str]):
         """Whether a yes-or-no parameter is set. The specification counts presence; in the wild ``renew=false`` means
         what it says, and rubycas-client sends ``1``.
         """
-        return self._values.get(name, "").strip().lower() not in _NO
+        return _sets(self._values.get(name, ""))
 
 
 def parse_parameters(query: str, body: bytes = b"") -> Parameters:
@@ -64,9 +68,7 @@ def parse_parameters(query: str, body: bytes = b"") -> Parameters:
     values = _read(query)
     if body:
         for name, value in _read(body.decode("latin-1")).items():
-            if name in _SINGLE and values.get(name, value) != value:
-                raise BadRequest("repeated")
-            values.setdefault(name, value)
+            _put(values, name, value)
     for name in _CLEAN & values.keys():
         if _CONTROL.search(values[name]):
             raise BadRequest("control")
@@ -87,12 +89,21 @@ def _read(text: str) -> dict[str, str]:
     except ValueError as error:
         raise BadRequest("too_many") from error
     for name, value in pairs:
-        if not value:
-            continue
-        if name in _SINGLE and values.get(name, value) != value:
-            raise BadRequest("repeated")
-        values.setdefault(name, value)
+        if value:
+            _put(values, name, value)
     return values
+
+
+def _put(values: dict[str, str], name: str, value: str) -> None:
+    if name in _SINGLE and values.get(name, value) != value:
+        raise BadRequest("repeated")
+    if name in _DEMANDS and _sets(value):
+        values[name] = value
+    values.setdefault(name, value)
+
+
+def _sets(value: str) -> bool:
+    return value.strip().lower() not in _NO
 
 
 def _escaped(text: str) -> str:

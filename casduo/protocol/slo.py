@@ -15,6 +15,7 @@ from urllib.parse import quote
 from casduo.protocol.destination import Destination, destination
 from casduo.protocol.xml import escape
 from casduo.services.model import RegisteredService
+from casduo.services.urls import open_ended
 from casduo.signing import random_text
 from casduo.tickets.model import Visit
 
@@ -78,13 +79,4 @@ def front_channel_url(visit: Visit, entry: RegisteredService, now: float) -> str
         return None
     message = logout_request(visit.ticket, new_message_id(), now)
     packed = base64.b64encode(zlib.compress(message.encode())).decode()
-    return f"{_open_ended(found.url)}callback={_CALLBACK}&logoutRequest={quote(packed, safe='')}"
-
-
-def _open_ended(url: str) -> str:
-    """Return ``url`` up to where parameters are added."""
-    _, question_mark, query = url.partition("?")
-    if not question_mark:
-        return f"{url}?"
-    # A question mark at the end of a query is data, and needs the "&".
-    return f"{url}&" if query and not query.endswith("&") else url
+    return f"{open_ended(found.url)}callback={_CALLBACK}&logoutRequest={quote(packed, safe='')}"

@@ -15,6 +15,8 @@ from casduo.services.policies import MAX_MATCHED, Case, compiled
 # Line breaks of every kind: CAS 1.0 puts the name on a line of its own, and some clients split lines as Unicode does.
 # What XML cannot carry would be left out of the answer, and the name would be somebody else's.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# The same for values: one address of mail would be told as another person's.
+_LOST_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class UsernameUnfit(ServiceError):
@@ -130,7 +132,9 @@ def _attributes(service: RegisteredService, attributes: Mapping[str, tuple[str, 
 
 
 def shaped(value: str, rule: ReleaseRule) -> str:
-    """Return ``value`` as ``rule`` releases it: empty when it is left out."""
+    """Return ``value`` as ``rule`` releases it: empty when it is left out, as one is that XML cannot carry whole."""
+    if _LOST_IN_XML.search(value):
+        return ""
     if rule.match:
         # Nobody makes a long value to keep the server busy.
         found = compiled(rule.match).fullmatch(value) if len(value) <= MAX_MATCHED else None

@@ -268,15 +268,18 @@ def append_ticket(service: str, name: Literal["ticket", "SAMLart"], ticket: str)
     if name not in _TICKET_NAMES or not _TICKET.fullmatch(ticket):
         raise ValueError("a ticket is appended under its own name and without encoding")
     url, hash_sign, fragment = service.partition("#")
+    return f"{open_ended(url)}{name}={ticket}{hash_sign}{fragment}"
+
+
+def open_ended(url: str) -> str:
+    """Return ``url``, which has no fragment, up to where query parameters are added: all of it, and ``?`` or ``&`` if
+    that is missing.
+    """
     _, question_mark, query = url.partition("?")
     if not question_mark:
-        joint = "?"
-    elif not query or query.endswith("&"):
-        # A question mark at the end of a query, as in "?next=/a?", is data: behind it the ticket would be data too.
-        joint = ""
-    else:
-        joint = "&"
-    return f"{url}{joint}{name}={ticket}{hash_sign}{fragment}"
+        return f"{url}?"
+    # A question mark at the end of a query, as in "?next=/a?", is data: behind it a parameter would be data too.
+    return f"{url}&" if query and not query.endswith("&") else url
 
 
 def location(url: str) -> str:

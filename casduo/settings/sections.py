@@ -246,8 +246,9 @@ class LogoutSettings(Section):
         description="What the `url` parameter of CAS 2.0 does at /logout; `as_service` treats it like `service`, "
         "with the same registry check.",
     )
-    wait: Annotated[float, Field(ge=0, le=10)] = Field(
-        default=2.0, description="Seconds for which the sign-out page waits for applications to answer; 0: not at all."
+    wait: Annotated[Duration, Field(le=10)] = Field(
+        default=parse_duration("2s"),
+        description="How long the sign-out page waits for applications to answer; at most 10s.",
     )
     timeout: Duration = Field(
         default=parse_duration("5s"), description="Time an application has to answer the message that a session ended."

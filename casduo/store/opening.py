@@ -49,7 +49,7 @@ def running_store(settings: Settings) -> Store:
 def _advice(settings: Settings, embedded: EmbeddedValkey | None, why: str) -> str:
     if embedded is not None:
         return (
-            f"no casduo runs on the state directory {settings.server.state_directory.resolve()}, or this user may not read it; "
+            f"no casduo runs on the state directory {embedded.directory.parent}, or this user may not read it; "
             "name the settings of the running server with --config"
         )
     return f"Redis at {settings.redis.url} does not answer ({why}); look at section redis of the settings"

@@ -14,6 +14,7 @@ his own could wash his address clean.
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass
 
 from casduo.signing import fingerprint
@@ -93,8 +94,8 @@ class LoginThrottle:
         self._person(batch, "release", username, address, now)
 
     def _person(self, batch: Batch, step: str, username: str, address: str, now: float) -> Reply:
-        # Directories ignore case whatever our own rule says: the same person must not have a limit per spelling.
-        user = fingerprint(username.casefold())[:32]
+        # Directories compare leniently whatever our own rule says: one person must not have a limit per spelling.
+        user = fingerprint(_folded(username))[:32]
         # User and pair share a slot, so that one atomic step counts both.
         keys = (
             f"casduo:{{u:{user}}}:login.user",
@@ -105,3 +106,13 @@ class LoginThrottle:
     def _address(self, batch: Batch, step: str, address: str, now: float) -> Reply:
         key = f"casduo:{{a:{fingerprint(address)[:32]}}}:login.address"
         return batch.script(_SCRIPT, (key,), (step, int(now * 1000), _UNDER_WAY_MS, *self._by_address))
+
+
+def _folded(username: str) -> str:
+    """Return a name as the most lenient directory compares it: without case, width and style of letters, and with single
+    spaces (RFC 4518, section 2; OpenLDAP takes a full-width letter for the plain one), and without accents, which some
+    leave out of account too.
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", username).casefold())
+    letters = "".join(character for character in plain if unicodedata.category(character) not in ("Mn", "Me"))
+    return " ".join(letters.split())

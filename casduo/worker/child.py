@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from casduo.fieldtypes import format_duration
 
+_HEAD_START = 1.0
+"""Seconds that the server has for itself at first: people wait for it, and nobody for the worker."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _GRACE = 7.0
@@ -35,7 +38,7 @@ class WorkerChild:
         self._thread = threading.Thread(target=self._keep, name="worker-child", daemon=True)
 
     def start(self) -> None:
-        """Start it, and watch over it from now on."""
+        """Start it in a moment, and watch over it from then on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -50,7 +53,10 @@ class WorkerChild:
         self._thread.join()
 
     def _keep(self) -> None:
+        # Inherited by the child: Ctrl-C in a terminal reaches both, and the server is to end first.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         pause = _FIRST_PAUSE
+        self._stopping.wait(_HEAD_START)
         while (process := self._launch()) is not None:
             started = time.monotonic()
             status = process.wait()

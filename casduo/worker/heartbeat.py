@@ -33,4 +33,6 @@ class Heartbeat:
             self._parts.stopping.wait(_EVERY)
 
     def finish(self, seconds: float) -> None:
-        """See :class:`casduo.worker.process.Job`. The sign fades by itself: other workers may have renewed it."""
+        """See :class:`casduo.worker.process.Job`. Another worker that is still there says so again in a moment."""
+        if self._parts.store.command("GET", _KEY) == self._parts.name:
+            self._parts.store.command("DEL", _KEY)

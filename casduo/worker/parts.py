@@ -20,8 +20,7 @@ from casduo.services.watch import RegistrySource
 from casduo.settings import Settings
 from casduo.signing import random_text
 from casduo.store import Store
-from casduo.store.embedded import EmbeddedValkey
-from casduo.store.store import client_for
+from casduo.store.opening import embedded_valkey, open_store
 
 T = TypeVar("T")
 
@@ -86,20 +85,10 @@ def build_parts(settings: Settings, stopping: threading.Event, clock: Clock = sy
         name=f"{socket.gethostname()}-{os.getpid()}-{random_text(8)}",
         settings=settings,
         clock=clock,
-        store=_store(settings),
+        # An embedded Valkey is the server's to start and stop; a worker only uses it.
+        store=open_store(settings, embedded_valkey(settings), 2 * CALLS),
         services=services,
         journal=LogJournal(),
         stopping=stopping,
         calls=threading.Semaphore(CALLS),
     )
-
-
-def _store(settings: Settings) -> Store:
-    redis = settings.redis
-    password = redis.password.get_secret_value() if redis.password else ""
-    url = redis.url
-    if url is None:
-        # The one that the server starts and stops; a worker only uses it.
-        url, password = EmbeddedValkey(settings.server.state_directory / "valkey").url, ""
-    most = max(redis.max_connections, 2 * CALLS)
-    return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))

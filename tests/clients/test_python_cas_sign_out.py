@@ -10,6 +10,7 @@ from cas import CASClient, CASClientV3, CASClientWithSAMLV1
 
 from casduo.simulators.certificates import CertificateAuthority
 from casduo.store.embedded import EmbeddedValkey
+from tests.clients import readers
 from tests.clients.applications import Application, running
 from tests.support.served import Served, serving
 from tests.support.visitor import Visitor, login_form
@@ -156,6 +157,17 @@ def test_the_message_is_one_that_the_client_reads(cas: Served, ada: Visitor, lib
         for client in (CASClientV3, CASClientWithSAMLV1):
             assert client.verify_logout_request(told, entered.ticket)
             assert not client.verify_logout_request(told, "ST-1")
+
+
+def test_the_message_is_one_that_pickier_clients_read_too(cas: Served, ada: Visitor, library: Application) -> None:
+    enter(ada, library)
+    (entered,) = library.entered
+    ada.step(f"{cas.url}logout")
+    library.wait_until_told(entered.ticket)
+    ((_, body),) = library.messages
+    for read in (readers.phpcas_sign_out, readers.rubycas_sign_out, readers.mod_auth_cas_sign_out):
+        assert read(body) == entered.ticket
+    assert readers.java_sign_out(parse_qs(body.decode())["logoutRequest"][0]) == entered.ticket
 
 
 def test_the_client_shrugs_off_what_is_no_message() -> None:

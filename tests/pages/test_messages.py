@@ -26,6 +26,7 @@ from casduo.messages import (
     presentable,
     text,
 )
+from casduo.messages.english import GROUPS
 from tests.pages.rendering import VIEWS, render
 from tests.pages.states import STATES
 
@@ -57,6 +58,10 @@ def test_every_text_is_read_by_somebody() -> None:
     by_the_frame_of_other_pages = {"page.skip", "page.navigation"}
     of_duo = {name for name in ENGLISH.messages if name.startswith("factor.")}
     assert ENGLISH.messages.keys() - read - by_the_frame_of_other_pages - of_duo == set()
+
+
+def test_no_text_stands_in_two_groups() -> None:
+    assert sum(map(len, GROUPS)) == len(ENGLISH.messages)
 
 
 def test_a_text_holds_its_facts() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casduo.simulators.certificates import CertificateAuthority
+from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 from tests.security.steps import NOW, registry_beside
 from tests.support.portal import Portal, trusting
 from tests.support.rest import REST
@@ -14,8 +14,14 @@ from tests.support.site import Site, build_site
 
 
 @pytest.fixture(scope="package")
-def callback_page(authority: CertificateAuthority) -> Iterator[Portal]:
-    with Portal(authority.issue()) as running:
+def trusted(authority: CertificateAuthority) -> LeafFiles:
+    """The certificate of the callback page, with the authority that servers here trust."""
+    return authority.issue()
+
+
+@pytest.fixture(scope="package")
+def callback_page(trusted: LeafFiles) -> Iterator[Portal]:
+    with Portal(trusted) as running:
         yield running
 
 
@@ -31,10 +37,10 @@ def plain(
     tmp_path_factory: pytest.TempPathFactory,
     valkey_url: str,
     callback_page: Portal,
-    authority: CertificateAuthority,
+    trusted: LeafFiles,
 ) -> Iterator[Site]:
     """A server without Duo, with proxying and the REST protocol: for tests that change neither clock nor registry."""
-    settings = REST + trusting(authority.issue())
+    settings = REST + trusting(trusted)
     registry = registry_beside(callback_page)
     site = build_site(tmp_path_factory.mktemp("plain"), valkey_url, NOW, registry, settings)
     yield site

@@ -1,7 +1,8 @@
-"""What tests of weaknesses do again and again: a registry, people with sessions, crafted addresses, and what was told."""
+"""What tests of weaknesses share: a registry, people with sessions, crafted addresses, and what an answer tells."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -123,9 +124,14 @@ def good(site: Site, asked: Mapping[str, str]) -> bool:
     return LAX.accepts(LAX.ask(site, asked))
 
 
-def tells_nobody(wire: Wire, answer: Answer, *names: str) -> bool:
-    """Whether an answer is a refusal that names neither ``ada`` nor ``names``."""
-    return not wire.accepts(answer) and not any(name.encode() in answer.body for name in ("ada", *names))
+def names(answer: Answer, name: str = "ada") -> bool:
+    """Whether an answer tells an application of this person; ids of answers may hold any letters."""
+    return re.search(rf'[>"\n]{name}[<"\n]', answer.body.decode()) is not None
+
+
+def tells_nobody(wire: Wire, answer: Answer) -> bool:
+    """Whether an answer is a refusal, for everybody who reads it."""
+    return not wire.accepts(answer) and not names(answer)
 
 
 def prompt_of(site: Site, name: str = "ada", service: str = PAYROLL) -> tuple[Browser, str]:

@@ -230,6 +230,13 @@ def quick() -> Settings:
     return Settings.model_validate({"registry_reload": "10ms"})
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Write in one step: a watching thread must not come upon half a file, which would be a change of its own."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def until(event: threading.Event) -> None:
     assert event.wait(10), "the watching thread did not notice"
 
@@ -239,7 +246,7 @@ def test_a_running_watch_takes_changes_over(path: Path, quick: Settings) -> None
     source.listen(lambda event, facts: noticed.set())
     source.start()
     source.start()
-    path.write_text(OTHER)
+    rewrite(path, OTHER)
     until(noticed)
     source.stop()
     assert ids(source) == ["eve"]
@@ -275,7 +282,7 @@ def test_a_stopped_watch_can_be_started_again(path: Path, quick: Settings) -> No
     before = threading.active_count()
     source.start()
     assert threading.active_count() == before + 1
-    path.write_text(OTHER)
+    rewrite(path, OTHER)
     until(noticed)
     source.stop()
 
@@ -292,10 +299,10 @@ def test_a_listener_that_fails_does_not_end_the_watch(path: Path, quick: Setting
 
     source.listen(fail_once)
     source.start()
-    path.write_text(OTHER)
+    rewrite(path, OTHER)
     while not calls:
         noticed.wait(0.01)
-    path.write_text(GOOD.replace("ada", "grace"))
+    rewrite(path, GOOD.replace("ada", "grace"))
     until(noticed)
     source.stop()
     assert ids(source) == ["grace"]
@@ -316,7 +323,7 @@ def test_reading_while_the_file_changes_never_sees_half_a_registry(source: Regis
     thread = threading.Thread(target=reader)
     thread.start()
     for text in (whole, GOOD) * 5:
-        path.write_text(text)
+        rewrite(path, text)
         source.poll()
     done.set()
     thread.join()

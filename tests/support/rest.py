@@ -61,6 +61,10 @@ services:
     name: Told by mail
     url: https://mail.example.edu/**
     username_attribute: mail
+  - id: pairwise
+    name: Knows nobody by name
+    url: https://pairwise.example.edu/**
+    pairwise_id: true
   - id: closed
     name: Old system
     url: https://closed.example.edu/**

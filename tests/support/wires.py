@@ -71,7 +71,7 @@ class Wire:
     def ask(self, site: Site, fields: Fields, raw: str = "", **more: Any) -> Answer:
         """Ask as an application does.
 
-        :param raw: what is added to the query as it is, with ``service`` for the service's parameter
+        :param raw: what is added to the query as it is, with ``service`` and ``ticket`` for what they are called here
         """
         pairs = [*_pairs(fields), *([("format", self.format)] if self.format else [])]
         return call(site, path=f"/cas{self.path}", query=urlencode(pairs) + raw, **more)
@@ -138,6 +138,23 @@ class SamlWire(Wire):
         return b"<saml:NameIdentifier>" in answer.body
 
 
+class ProxyWire(Wire):
+    """Asking for a proxy ticket: ``service`` is the target and ``ticket`` the proxy-granting ticket."""
+
+    def ask(self, site: Site, fields: Fields, raw: str = "", **more: Any) -> Answer:
+        names = {"service": "targetService", "ticket": "pgt"}
+        pairs = [(names.get(name, name), value) for name, value in _pairs(fields)]
+        raw = raw.replace("&service=", "&targetService=").replace("&ticket=", "&pgt=")
+        return super().ask(site, pairs, raw, **more)
+
+    def failure(self, code: str, text: str = "") -> str:
+        told = super().failure(code, text)
+        return told if self.format == "JSON" else told.replace("authenticationFailure", "proxyFailure")
+
+    def accepts(self, answer: Answer) -> bool:
+        return b"proxySuccess" in answer.body
+
+
 def _pairs(fields: Fields) -> list[tuple[str, str]]:
     return list(fields.items()) if isinstance(fields, Mapping) else list(fields)
 
@@ -163,6 +180,7 @@ CAS_WIRES = [
     ),
 ]
 WIRES = [*CAS_WIRES, SAML]
+PROXY_WIRES = [ProxyWire("/proxy"), ProxyWire("/proxy", "JSON")]
 LAX = Wire("/p3/proxyValidate")
 """The endpoint that takes whatever ticket is still good."""
 
@@ -173,6 +191,7 @@ def wires(*chosen: Wire) -> pytest.MarkDecorator:
 
 
 every_wire = wires(*WIRES)
+every_machine = wires(*WIRES, *PROXY_WIRES)
 every_cas_wire = wires(*CAS_WIRES)
 proxying_wires = wires(*(wire for wire in WIRES if wire.knows_proxies))
 other_wires = wires(*(wire for wire in WIRES if not wire.knows_proxies))

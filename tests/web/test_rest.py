@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -192,7 +193,7 @@ def test_a_service_that_is_no_url_is_a_bad_request(portal: Program, service: str
 # -- people ----------------------------------------------------------------------------------------------------------
 
 
-def who(portal: Program, username: str = "ada", **fields: str) -> object:
+def who(portal: Program, username: str = "ada", **fields: str) -> Any:
     answer = portal.post("/v1/users", username=username, password=PASSWORDS[username], **fields)
     assert (answer.status, answer.header("Content-Type")) == (200, "application/json; charset=utf-8")
     return json.loads(answer.body)
@@ -204,6 +205,14 @@ def test_a_service_is_told_of_a_person_what_is_released_to_it(portal: Program) -
         "attributes": {"mail": ["ada@example.edu"], "displayName": ["Ada L"]},
     }
     assert who(portal, service="https://mail.example.edu/") == {"id": "ada@example.edu", "attributes": {}}
+
+
+def test_a_service_is_told_the_same_name_here_as_at_validation(portal: Program, site: Site) -> None:
+    service = "https://pairwise.example.edu/"
+    name = who(portal, service=service)["id"]
+    assert name != "ada"
+    ticket = text(portal.ticket(portal.session("ada"), service))
+    assert f"<cas:user>{name}</cas:user>" in site.validate(ticket, service).text
 
 
 def test_without_a_service_nothing_is_told_but_the_id(portal: Program) -> None:
@@ -291,6 +300,7 @@ def test_how_often_redis_is_asked(build: Build, relay: CountingRelay) -> None:
     assert count(lambda: portal.post("/v1/users", username="ada", password=PASSWORDS["ada"])) == 2
     assert count(lambda: Program(site, key="").sign_in()) == 1
     assert count(lambda: portal.look("nonsense")) == 0
+    assert count(lambda: portal.ticket(f"ST-abcd-{'0' * 24}")) == 0
 
 
 def test_events_hold_nothing_secret(portal: Program, site: Site) -> None:

@@ -224,4 +224,5 @@ def test_deleting_what_is_not_there_is_no_failure(portal: Program, site: Site, t
 def test_deleting_a_service_ticket_ends_nothing(portal: Program, site: Site) -> None:
     ticket = text(portal.ticket(portal.session()))
     assert portal.call("DELETE", f"/v1/tickets/{ticket}").status == 200
+    assert site.composed.parts.store.command("XLEN", ORDERS) == 0
     assert "<cas:user>ada</cas:user>" in site.validate(ticket).text

@@ -21,6 +21,7 @@ from tests.support.served import Served
 from tests.support.site import LIBRARY, PASSWORDS, PAYROLL, Build, Site, ticket_of
 from tests.support.wires import (
     CAS_WIRES,
+    NOT_NEW,
     SAML,
     SAML_TYPE,
     WIRES,
@@ -236,12 +237,29 @@ def test_a_form_body_is_as_good_as_a_query(open_site: Site, wire: Wire) -> None:
 
 
 @every_cas_wire
-def test_the_query_wins_over_the_body_and_a_contradiction_is_refused(open_site: Site, wire: Wire) -> None:
+def test_a_body_that_contradicts_the_query_is_refused(open_site: Site, wire: Wire) -> None:
     asked = from_session(open_site)
-    contradiction = {"method": "POST", "body": urlencode({**asked, "ticket": "ST-x"}).encode(), "kind": FORM}
-    assert_refused(wire, wire.ask(open_site, asked, **contradiction), "INVALID_REQUEST")
-    answer = wire.ask(open_site, {**asked, "renew": "0"}, method="POST", body=b"renew=1", kind=FORM)
-    assert wire.accepts(answer)
+    for name, value in (("ticket", "ST-x"), ("service", f"{LIBRARY}x"), ("pgtUrl", "https://b.example.edu/")):
+        body = urlencode({**asked, name: value}).encode()
+        posted = {"pgtUrl": "https://a.example.edu/", **asked}
+        assert_refused(wire, wire.ask(open_site, posted, method="POST", body=body, kind=FORM), "INVALID_REQUEST")
+    assert wire.accepts(wire.ask(open_site, asked, method="POST", body=urlencode(asked).encode(), kind=FORM))
+
+
+@proxying_wires
+def test_of_two_formats_that_of_the_query_counts(open_site: Site, wire: Wire) -> None:
+    other = b"format=XML" if wire.format else b"format=JSON"
+    asked = {**fresh(open_site), "format": wire.format or "XML"}
+    answer = Wire(wire.path).ask(open_site, asked, method="POST", body=other, kind=FORM)
+    assert (answer.header("Content-Type"), wire.accepts(answer)) == (wire.media_type, True)
+
+
+@every_cas_wire
+def test_renew_is_set_wherever_it_is_set(open_site: Site, wire: Wire) -> None:
+    for first, second in (("0", b"renew=1"), ("1", b"renew=0")):
+        asked = {**from_session(open_site), "renew": first}
+        answer = wire.ask(open_site, asked, method="POST", body=second, kind=FORM)
+        assert_refused(wire, answer, "INVALID_TICKET", NOT_NEW)
 
 
 @every_wire

@@ -90,9 +90,10 @@ def test_during_a_pause_it_is_stopped_at_once(child: WorkerChild, said: list[str
 
 def test_ctrl_c_is_left_to_the_server(child: WorkerChild, site: Site) -> None:
     pid = the_worker()
+    os.kill(pid, signal.SIGINT)
     eventually(lambda: bool(site.store.command("EXISTS", "casduo:worker:alive")))
     os.kill(pid, signal.SIGINT)
-    os.kill(pid, signal.SIGINT)
+    assert runs(pid)
     child.stop()
     assert not runs(pid)
 

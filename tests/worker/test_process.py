@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 from casduo.store import Store
 from casduo.store.store import client_for
 from casduo.tickets.signouts import ORDERS, SignOut
@@ -29,6 +30,7 @@ services:
   - {id: slow, name: Slow, url: 'http://localhost:*/hang'}
   - {id: codes, name: Codes, url: 'http://localhost:*/status/*'}
 """
+ALIVE = "casduo:worker:alive"
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,32 @@ def test_a_worker_tells_services_and_ends_when_told(site: Site, app: Application
         assert time.monotonic() - started < 5
         assert "worker.stopped" in worker.told
         assert "warning" not in worker.told.lower()
+    assert not alive(site.store)
+
+
+def test_over_tls_an_authority_of_our_own_is_trusted(
+    site: Site,
+    make_application: MakeApplication,
+    leaf: LeafFiles,
+    foreign_leaf: LeafFiles,
+    authority: CertificateAuthority,
+) -> None:
+    site.write(
+        "services:\n  - {id: library, name: Library, url: 'https://localhost:*/**'}\n",
+        f"outbound: {{ca_file: '{authority.ca_file}'}}\n",
+    )
+    ours, strange = make_application(leaf), make_application(foreign_leaf)
+    with worker_process(site):
+        lines = site.settled(site.sign_out([("library", f"{ours.url}/a"), ("library", f"{strange.url}/b")]))
+    assert [(line.state, line.telling.detail) for line in lines] == [("told", ""), ("failed", "certificate")]
+    assert strange.received == []
+
+
+def test_a_worker_that_ends_leaves_the_sign_of_life_of_another(site: Site) -> None:
+    with worker_process(site) as first, worker_process(site) as second:
+        eventually(lambda: str(site.store.command("GET", ALIVE)).split("-")[-2] == str(second.pid))
+        first.end()
+        assert alive(site.store)
 
 
 def test_ctrl_c_ends_it_too(site: Site) -> None:
@@ -272,7 +300,7 @@ def test_an_idle_worker_is_small(site: Site) -> None:
 def test_the_sign_of_life_is_renewed(site: Site) -> None:
     with working(site, Heartbeat):
         eventually(lambda: alive(site.store))
-        assert 0 < site.store.command("PTTL", "casduo:worker:alive") <= 20_000
+        assert 0 < site.store.command("PTTL", ALIVE) <= 20_000
 
 
 class Failing:

@@ -6,10 +6,11 @@ counted with them, whoever has the password could wash the count after each gues
 
 from __future__ import annotations
 
-from typing import Literal, NoReturn
+from typing import NoReturn
 
-from casduo.authentication.authenticator import MAX_USERNAME, Authenticator
+from casduo.authentication.authenticator import Authenticator
 from casduo.authentication.model import Authenticated, Credential, Rejected
+from casduo.authentication.names import UsernameCase, canonical_username
 from casduo.events.journal import Journal
 from casduo.events.model import DuoAnswered, Fault, SignInRefused, SignInThrottled
 from casduo.mfa.duo.errors import DuoBadParameter, DuoFailure
@@ -49,13 +50,13 @@ class Passwords:
         throttle: LoginThrottle,
         duo: DuoGateway,
         journal: Journal,
-        username_case: Literal["lower", "keep"],
+        username_case: UsernameCase,
     ) -> None:
         self._authenticator = authenticator
         self._throttle = throttle
         self._duo = duo
         self._journal = journal
-        self._lower = username_case == "lower"
+        self._username_case = username_case
 
     def check_password(
         self, call: RestCall, form: RestForm, batch: Batch, allowed: tuple[str, ...] = ()
@@ -67,7 +68,7 @@ class Passwords:
         :raises WrongCredentials: not authenticated
         :raises Unavailable: nobody could be asked
         """
-        typed = self._name(form.username)
+        typed = canonical_username(form.username, self._username_case)
         call.principal = typed
         self._test(call, typed, batch)
         outcome = self._authenticator.authenticate(Credential(typed, form.password), call.now, allowed)
@@ -105,11 +106,6 @@ class Passwords:
         self._throttle.forgive(batch, counted, call.address, call.now)
         self._journal.write(DuoAnswered(call.subject, outcome="allowed", factor=verdict.factor))
         return Strength.duo(verdict.factor, call.now)
-
-    def _name(self, typed: str) -> str:
-        # One character more than any handler takes: refused as too long, and no longer than that in the log.
-        trimmed = typed.strip()[: MAX_USERNAME + 1]
-        return trimmed.lower() if self._lower else trimmed
 
     def _test(self, call: RestCall, name: str, batch: Batch) -> None:
         verdict = self._throttle.test(batch, name, call.address, call.now)

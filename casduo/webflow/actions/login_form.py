@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from casduo.authentication.authenticator import MAX_USERNAME, Authenticator
+from casduo.authentication.authenticator import Authenticator
 from casduo.authentication.model import Authenticated, Credential, ExpiresIn, GraceLogins, PasswordWarning, Rejected
+from casduo.authentication.names import canonical_username
 from casduo.events.journal import Journal
 from casduo.events.model import FlowRefused, SignInRefused, SignInThrottled
 from casduo.mfa.strength import Strength
@@ -53,7 +54,7 @@ def check(
     Both questions travel in one round trip, and the key is used up whatever the answer.
     """
     inbound = context.inbound
-    context.username = _username(inbound.fields.get("username", ""), rules)
+    context.username = canonical_username(inbound.fields.get("username", ""), rules.username_case)
     claim = context.batch.command("SET", context.claim, "1", "NX", "EX", int(rules.form_lifetime))
     if not context.username or not inbound.fields.get("password"):
         context.batch.run()
@@ -137,12 +138,6 @@ def _refuse(
         return "mustChangePassword"
     context.error = "login.error.credentials"
     return "accountLocked" if outcome.reason == "locked" else "authenticationFailure"
-
-
-def _username(typed: str, rules: LoginRules) -> str:
-    # One character more than any handler takes: refused as too long, and no longer than that in the log.
-    trimmed = typed.strip()[: MAX_USERNAME + 1]
-    return trimmed.lower() if rules.username_case == "lower" else trimmed
 
 
 def _warning_facts(warning: PasswordWarning) -> dict[str, object]:
