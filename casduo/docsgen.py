@@ -120,7 +120,7 @@ def _parts(annotation: Any, path: tuple[str, ...], default: Any) -> Iterator[_Pa
         yield _Part(f"`{'.'.join(place)}`", _about(inner), inner, place)
     elif get_origin(declared) is tuple and is_model(inner):
         yield _Part(f"`{'.'.join(path)}[]`", _about(inner), inner, (*path[:-1], f"{path[-1]}[]"))
-    elif get_origin(declared) is tuple and isinstance(inner, tuple):
+    elif get_origin(declared) is tuple and isinstance(inner, tuple) and all(map(is_model, inner)):
         for model in inner:
             kind = tags(model)[0]
             yield _Part(f"`{'.'.join(path)}` of type `{kind}`", _about(model), model, (*path[:-1], f"{path[-1]}[]"))

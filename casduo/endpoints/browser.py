@@ -42,9 +42,11 @@ def duo_callback(server: Server, request: Request) -> Reply:
 def logout(server: Server, request: Request) -> Reply:
     """``/logout``: by link as the protocol has it, by form from our own pages."""
     parameters = request.parameters
-    service = parameters.get("service", "")
+    # The SAML clients of .NET call the service TARGET here too.
+    service = parameters.get("service", "") or parameters.get("TARGET", "")
     if not service and server.parts.rules.logout_legacy_url:
-        service = parameters.get("url", "")
+        # What CAS 2.0 called it, and what rubycas-client calls it.
+        service = parameters.get("url", "") or parameters.get("destination", "")
     scope = Scope(service=service)
     submitted = False
     if request.method == "POST":

@@ -7,9 +7,9 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -18,56 +18,40 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
+from casduo.outbound.failures import STANDARD, Failures, failure_for
 
 _CHUNK = 65536
 
-_HANGS_UP: tuple[type[BaseException], ...] = (
-    RemoteDisconnected,
-    ConnectionResetError,
-    ConnectionAbortedError,
-    BrokenPipeError,
-    ssl.SSLEOFError,
-    ssl.SSLZeroReturnError,
+_KINDS = Failures(
+    hangs_up=STANDARD.hangs_up,
+    untrusted=(*STANDARD.untrusted, requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+    our_request=(
+        *STANDARD.our_request,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidHeader,
+    ),
+    outages=(
+        ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), "proxy"),
+        ((urllib3.exceptions.NameResolutionError,), "dns"),
+        *STANDARD.outages,
+        # urllib3 counts every connection that did not come about among its time-outs, so this stands before those.
+        ((urllib3.exceptions.NewConnectionError,), "connection"),
+        ((requests.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
+        (
+            (
+                requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError,
+                urllib3.exceptions.IncompleteRead,
+                urllib3.exceptions.InvalidChunkLength,
+                urllib3.exceptions.DecodeError,
+            ),
+            "unreadable",
+        ),
+    ),
 )
-_UNREADABLE: tuple[type[BaseException], ...] = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-    urllib3.exceptions.IncompleteRead,
-    urllib3.exceptions.InvalidChunkLength,
-    urllib3.exceptions.DecodeError,
-    HTTPException,
-)
-_OUTAGES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), "proxy"),
-    ((socket.gaierror, urllib3.exceptions.NameResolutionError), "dns"),
-    ((ConnectionRefusedError,), "refused"),
-    ((TimeoutError,), "timeout"),
-    # urllib3 counts every connection that did not come about among its time-outs, so this stands before those.
-    ((urllib3.exceptions.NewConnectionError,), "connection"),
-    ((requests.Timeout, urllib3.exceptions.TimeoutError), "timeout"),
-    (_UNREADABLE, "unreadable"),
-)
-"""What names an outage; the first that fits."""
-_OUR_REQUEST: tuple[type[BaseException], ...] = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-    UnicodeEncodeError,
-)
-_OUR_FILES: tuple[type[BaseException], ...] = (FileNotFoundError, PermissionError, IsADirectoryError)
-
-
-class UpstreamUntrusted(UpstreamMisconfigured):
-    """TLS with the upstream cannot be trusted: a certificate of another authority or name, an expired one.
-
-    Either our list of authorities is wrong or somebody is in the middle. Never a reason to let anybody in.
-    """
-
-    code = "UPSTREAM_UNTRUSTED"
-
-    def __init__(self, upstream: str) -> None:
-        super().__init__(upstream, "certificate")
+"""What the exceptions of Requests and urllib3 mean, besides those of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,43 +207,8 @@ class HttpClient:
 
 
 def transport_failure(upstream: str, error: BaseException) -> UpstreamError:
-    """Return what an exception of the HTTP or TLS machinery means for ``upstream``.
-
-    A TLS error must never pass for an outage, so trust is looked at before anything else but a peer that hangs up,
-    which is an outage also where it happens during the handshake.
-    """
-    chain = tuple(_chain(error))
-
-    def has(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(each, kinds) for each in chain)
-
-    for each in chain:
-        if isinstance(each, UpstreamError):
-            return each
-    if has(*_HANGS_UP):
-        return UpstreamUnavailable(upstream, "reset")
-    if has(ssl.SSLError, ssl.CertificateError, requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-        return UpstreamUntrusted(upstream)
-    if has(*_OUR_REQUEST):
-        return UpstreamMisconfigured(upstream, "request")
-    if has(*_OUR_FILES):
-        return UpstreamMisconfigured(upstream, "ca_file")
-    detail = next((detail for kinds, detail in _OUTAGES if has(*kinds)), "connection")
-    return UpstreamUnavailable(upstream, detail)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all that it wraps, in whatever way the libraries wrap: argument, reason or cause."""
-    pending: list[object] = [error]
-    seen: set[int] = set()
-    while pending:
-        each = pending.pop()
-        if not isinstance(each, BaseException) or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        # Not __context__: it may hold whatever the caller was busy with when it called us.
-        pending += [*each.args, getattr(each, "reason", None), each.__cause__]
+    """Return what an exception of Requests, urllib3 or Python itself means for ``upstream``."""
+    return failure_for(upstream, error, _KINDS)
 
 
 def _tls_context(name: str, settings: HttpSettings) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.addresses import Address, Scope, acceptable, scope_of
-from casduo.outbound.http import transport_failure
+from casduo.outbound.failures import failure_for
 from casduo.outbound.stream import Limit, Stream, TlsStream
 
 T = TypeVar("T")
@@ -145,7 +145,7 @@ class PinnedClient:
         except TimeoutError:
             failure = UpstreamUnavailable(self.name, "deadline")
         except (OSError, HTTPException) as error:
-            failure = transport_failure(self.name, error)
+            failure = failure_for(self.name, error)
         except ValueError:
             failure = UpstreamMisconfigured(self.name, "request")
         else:
@@ -171,7 +171,7 @@ class PinnedClient:
             try:
                 return _connected(address, port, seconds)
             except OSError as error:
-                failure = transport_failure(self.name, error)
+                failure = failure_for(self.name, error)
         assert failure is not None
         raise failure
 

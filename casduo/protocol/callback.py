@@ -16,7 +16,7 @@ from casduo.clock import Clock, system_clock
 from casduo.errors import MalformedService, UpstreamBusy, UpstreamError
 from casduo.outbound.breaker import Breaker, BreakerOpen
 from casduo.outbound.bulkhead import Bulkhead
-from casduo.outbound.http import UpstreamUntrusted
+from casduo.outbound.failures import UpstreamUntrusted
 from casduo.outbound.pinned import AddressRefused, PinnedClient, Resolve, resolve_name
 from casduo.protocol.errors import InvalidProxyCallback
 from casduo.services.patterns import compile_pattern

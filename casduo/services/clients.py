@@ -34,6 +34,10 @@ PROFILES: Mapping[str, tuple[ClientDefault, ...]] = {
         # No comma: it reads values as YAML, in which 1,2 is the number 12.
         ClientDefault("multivalue", "join:;", "of an element that is repeated it keeps the last one only"),
     ),
+    "omniauth": (
+        _by_link_only("Rails takes a form from elsewhere for a forged one and drops the session"),
+        ClientDefault("service_match", "loose", "it writes the query of its own address anew between login and validation"),
+    ),
 }
 """Defaults by client."""
 

@@ -142,7 +142,7 @@ class RegisteredService(Section):
         description="Tell the service, instead of the user's name, one that is stable but different for every service. "
         "It is made of the name and of the `id` of this entry, so changing that changes them all.",
     )
-    multivalue: Line = Field(
+    multivalue: str = Field(
         default="repeat",
         description="Attributes with several values in the XML of CAS 2.0 and 3.0: an element each (`repeat`), the "
         "`first` one only, or one element with a separator that no value holds (`join:;`).",
@@ -186,7 +186,7 @@ class RegisteredService(Section):
         default=True, description="Whether the request's `method` may choose otherwise than `response`."
     )
     allow_http_saml: bool = Field(default=False, description="Release SAML attributes to plain http services.")
-    client: Literal["mod_auth_cas", "phpcas", "java", "dotnet", "rubycas"] | None = Field(
+    client: Literal["mod_auth_cas", "phpcas", "java", "dotnet", "rubycas", "omniauth"] | None = Field(
         default=None,
         description="CAS client it uses: keys that are not written here get values that fit that client, as far as it "
         "needs others. `casduo explain` shows them.",

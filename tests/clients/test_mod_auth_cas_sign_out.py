@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from casduo.simulators.certificates import CertificateAuthority
+from casduo.store.embedded import EmbeddedValkey
 from tests.support.apache import PROTECTED, Apache, Host, apache, variables
 from tests.support.served import Served, serving
 from tests.support.visitor import Visitor, login_form, ticket_in
@@ -23,10 +24,14 @@ HOST = Host({"/library/": PROTECTED, "/reserve/": PROTECTED}, directives=["CASSS
 
 
 @pytest.fixture(scope="module")
-def cas(tmp_path_factory: pytest.TempPathFactory, valkey_url: str, authority: CertificateAuthority) -> Iterator[Served]:
+def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("cas")
     settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\n"
-    with serving(directory, valkey_url, tls=authority.issue(), registry=REGISTRY, settings=settings) as found:
+    tls = authority.issue()
+    with (
+        EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
+        serving(directory, redis.url, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found,
+    ):
         yield found
 
 

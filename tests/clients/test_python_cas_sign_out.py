@@ -31,11 +31,12 @@ ELSEWHERE = "https://library.example.edu.evil.example/bye"
 @pytest.fixture(scope="module")
 def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("cas")
-    settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\nlogout: {{legacy_url: as_service, wait: 0}}\n"
+    settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\nlogout: {{legacy_url: as_service, wait: 1ms}}\n"
     # A Redis of its own: workers that share one share all that is to be told, whatever registry each of them knows.
+    tls = authority.issue()
     with (
         EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
-        serving(directory, redis.url, tls=authority.issue(), registry=REGISTRY, settings=settings) as found,
+        serving(directory, redis.url, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found,
     ):
         yield found
 

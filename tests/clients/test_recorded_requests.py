@@ -437,7 +437,7 @@ def test_a_client_that_is_a_proxy_finds_its_ticket_and_others_see_whom_it_came_t
     [
         ("service=https%3A%2F%2Fshop.example.edu%2Fbye%3Fa%3D1", "https://shop.example.edu/bye?a=1"),
         ("service=https%3a%2f%2foffice.example.edu%2fbye.aspx", "https://office.example.edu/bye.aspx"),
-        ("TARGET=https%3a%2f%2foffice.example.edu%2fbye.aspx", None),
+        ("TARGET=https%3a%2f%2foffice.example.edu%2fbye.aspx", "https://office.example.edu/bye.aspx"),
         ("url=https%3A%2F%2Fshop.example.edu%2Fbye", None),
         ("destination=https%3A%2F%2Fcourse.example.edu%2F&gateway=true", None),
         ("destination=https%3A%2F%2Fcourse.example.edu%2F&url=https%3A%2F%2Fcourse.example.edu%2F", None),

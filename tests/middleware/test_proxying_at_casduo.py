@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from casduo.middleware import CasMiddleware, ProxyRefused
 from casduo.simulators.certificates import CertificateAuthority
 from casduo.simulators.server import SimulatorServer
+from casduo.store.embedded import EmbeddedValkey
 from tests.support.served import Served, serving
 from tests.support.site import PASSWORDS
 
@@ -81,7 +82,7 @@ def portal(target: str, ca: str) -> Callable[..., list[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[Town]:
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     directory = tmp_path_factory.mktemp("town")
     leaf = CertificateAuthority.create(directory / "ca", "tests").issue()
     asked: Asked = []
@@ -109,10 +110,10 @@ def town(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[
             name: Library
             url: {servers["library"].url}/**
         """
+        settings = f"outbound: {{ca_file: '{leaf.ca}'}}\n"
+        redis = running.enter_context(EmbeddedValkey(directory / "valkey"))
         sso = running.enter_context(
-            serving(
-                directory, valkey_url, tls=leaf, registry=registry, settings=f"outbound: {{ca_file: '{leaf.ca}'}}\n"
-            )
+            serving(directory, redis.url, tls=leaf, registry=registry, settings=settings, worker=True)
         )
         common: dict[str, Any] = {"cas_url": sso.url.rstrip("/"), "ca_file": str(leaf.ca), "secret_key": SECRET}
         apps["portal"] = CasMiddleware(

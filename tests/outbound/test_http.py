@@ -15,7 +15,8 @@ import requests
 import urllib3
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
-from casduo.outbound.http import HttpClient, HttpSettings, UpstreamUntrusted, transport_failure
+from casduo.outbound.failures import UpstreamUntrusted
+from casduo.outbound.http import HttpClient, HttpSettings, transport_failure
 from casduo.simulators.certificates import CertificateAuthority
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nfine"

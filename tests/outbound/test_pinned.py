@@ -30,7 +30,7 @@ from cryptography.x509.oid import NameOID
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.addresses import Address, Scope
-from casduo.outbound.http import UpstreamUntrusted
+from casduo.outbound.failures import UpstreamUntrusted
 from casduo.outbound.pinned import AddressRefused, PinnedClient, resolve_name
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 

@@ -37,13 +37,23 @@ class Served:
 
 @contextmanager
 def serving(
-    directory: Path, redis_url: str, *, tls: LeafFiles | None = None, registry: str = REGISTRY, settings: str = ""
+    directory: Path,
+    redis_url: str,
+    *,
+    tls: LeafFiles | None = None,
+    registry: str = REGISTRY,
+    settings: str = "",
+    worker: bool = False,
 ) -> Iterator[Served]:
-    """Run ``casduo serve`` with the debug log on; ends it, and waits for its end, on the way out."""
+    """Run ``casduo serve`` with the debug log on; ends it, and waits for its end, on the way out.
+
+    :param worker: whether it starts a worker. Only on a Redis of its own: a worker does what is queued there, by its
+        own registry, whoever queued it.
+    """
     port = _free_port()
     base = f"{'https' if tls else 'http'}://localhost:{port}/cas"
     path = write_site(directory, redis_url, registry, "log: {level: debug}\n" + settings)
-    server = f"url: '{base}', bind: '127.0.0.1:{port}'"
+    server = f"url: '{base}', bind: '127.0.0.1:{port}', worker: {str(worker).lower()}"
     server += f", tls_certificate: '{tls.cert}', tls_key: '{tls.key}'" if tls else ", insecure_http: true"
     path.write_text(path.read_text(encoding="utf-8").replace(f"url: {BASE}", server), encoding="utf-8")
     log = directory / "stderr.log"

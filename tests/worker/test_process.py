@@ -294,7 +294,7 @@ def test_waiting_costs_no_threads(site: Site, app: Application) -> None:
 def test_an_idle_worker_is_small(site: Site) -> None:
     with worker_process(site) as worker:
         eventually(lambda: alive(site.store))
-        assert fact(worker, "VmRSS") < 75_000
+        assert fact(worker, "VmRSS") < 66_000
 
 
 def test_the_sign_of_life_is_renewed(site: Site) -> None:

@@ -27,7 +27,8 @@ from casduo.mfa.duo.errors import (
     DuoUnexpected,
     DuoUntrusted,
 )
-from casduo.outbound.http import HttpAnswer, UpstreamUntrusted, transport_failure
+from casduo.outbound.failures import UpstreamUntrusted
+from casduo.outbound.http import HttpAnswer, transport_failure
 
 CODE_MISSING = "Missing authorization code"
 USERNAME_MISMATCH = "The username is invalid."

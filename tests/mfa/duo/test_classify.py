@@ -28,7 +28,8 @@ from casduo.mfa.duo.errors import (
     DuoUnexpected,
     DuoUntrusted,
 )
-from casduo.outbound.http import HttpAnswer, UpstreamUntrusted
+from casduo.outbound.failures import UpstreamUntrusted
+from casduo.outbound.http import HttpAnswer
 
 OPEN, CLOSED = True, False
 SECRET = "5ecret-5ecret-5ecret"
