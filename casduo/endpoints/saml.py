@@ -6,7 +6,7 @@ from casduo.endpoints.base import Server
 from casduo.endpoints.validation import note_failure, validated_ticket
 from casduo.errors import BadRequest
 from casduo.protocol import saml1
-from casduo.protocol.errors import ProtocolError, UnauthorizedService
+from casduo.protocol.errors import ProtocolError
 from casduo.protocol.validation import read_saml_request
 from casduo.request import Request
 from casduo.web import Reply
@@ -20,12 +20,7 @@ def saml_validate(server: Server, request: Request) -> Reply:
         service = parameters.get("TARGET", "")
         message = saml1.parse_saml_request(request.raw_body(saml1.MAX_REQUEST))
         request_id, ticket = message.request_id, message.artifact
-        registry = server.parts.services.current()
-        asked = read_saml_request(parameters, message.artifact, registry)
-        entry = registry.find(asked.service)
-        if asked.service.scheme != "https" and entry is not None and not entry.allow_http_saml:
-            # Before the ticket is looked at: attributes would cross the network in the clear (CAS protocol 2.8.3).
-            raise UnauthorizedService("SAML attributes are not told to plain http; see allow_http_saml", "plain_http")
+        asked = read_saml_request(parameters, message.artifact, server.parts.services.current())
         validated = validated_ticket(server, request, asked)
     except (ProtocolError, BadRequest) as error:
         failure = note_failure(server, request, error, service, ticket)

@@ -246,6 +246,9 @@ def _exchange(
     connection.request(method, target.text, body=body, headers={**headers, **ours})
     response = connection.getresponse()
     with response:
+        if stream.ended:
+            # For http.client the end of the connection ends the headers too.
+            raise IncompleteRead(b"")
         announced = response.length
         content = response.read(max_body)
     if announced is not None and len(content) < min(announced, max_body):

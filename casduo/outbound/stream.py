@@ -40,6 +40,8 @@ class Stream:
     def __init__(self, connection: socket.socket, limit: Limit) -> None:
         self._connection = connection
         self._limit = limit
+        self.ended = False
+        """Whether the other side has been found to have nothing more to say."""
 
     def receive(self, size: int) -> bytes:
         """Return what has come, up to ``size`` bytes; nothing at the end.
@@ -76,6 +78,7 @@ class _Incoming(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.receive(len(buffer))
+        self._stream.ended = not data
         buffer[: len(data)] = data
         return len(data)
 

@@ -187,6 +187,9 @@ def judge(
         raise InvalidService(mismatch=other_entry(request.service, taken.ticket.service_id, entry.id))
     if request.protocol not in entry.protocols:
         raise UnauthorizedService(f"the entry does not allow {request.protocol}", "protocol")
+    if request.protocol == "saml1" and request.service.scheme != "https" and not entry.allow_http_saml:
+        # Attributes would cross the network in the clear (CAS protocol 2.8.3).
+        raise UnauthorizedService("SAML attributes are not told to plain http; see allow_http_saml", "plain_http")
     if taken.session is None:
         raise InvalidTicket("the session ended in between", "ended")
     session, address = taken.session, taken.ticket.address or taken.session.address

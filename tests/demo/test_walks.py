@@ -129,7 +129,7 @@ def test_signing_out_of_an_application_ends_single_sign_on(visitor: Visitor) -> 
     visitor.open("Library")
     visitor.sign_in("ada")
     visitor.is_at("Library", "Ada Lovelace")
-    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.page.get_by_role("button", name="Sign out", exact=True).click()
     visitor.sees("You are signed out")
     expect(visitor.page).to_have_url(visitor.demo.app("Library") + "signed-out")
     for app in ("Library", "Payroll"):
@@ -144,7 +144,7 @@ def test_the_sign_in_server_lists_applications_and_signs_out(visitor: Visitor) -
     visitor.page.get_by_role("link", name="Library").click()
     visitor.is_at("Library", "Ada Lovelace")
     visitor.page.goto(f"{visitor.demo.cas_url}/login")
-    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.page.get_by_role("button", name="Sign out", exact=True).click()
     visitor.sees("You are signed out")
     visitor.page.goto(f"{visitor.demo.cas_url}/login")
     visitor.sees("Sign in")

@@ -229,6 +229,9 @@ def test_a_body_over_the_cap_is_not_read_to_its_end(
     "answer",
     [
         pytest.param(FINE[:-1], id="body cut off"),
+        pytest.param(b"HTTP/1.1 200 OK", id="status line cut off"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", id="no headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="headers cut off"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfi", id="chunk cut off"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", id="chunk size nonsense"),
         pytest.param(b"220 smtp.example.org ready\r\n", id="another protocol"),

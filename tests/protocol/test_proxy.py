@@ -350,6 +350,14 @@ def test_a_grant_is_a_ticket_for_the_target_with_the_chain(desk: Desk, pgt: Tick
     assert taken.ticket == ServiceTicket(TARGET, "library", False, taken.ticket.session, "192.0.2.7", chain)
 
 
+def test_the_ticket_is_for_the_target_as_it_was_sent(desk: Desk, pgt: TicketId) -> None:
+    odd = "https://Library.example.edu:443/%63atalogue?x=1#top"
+    grant = Proxying(desk.tickets, RULES).grant(ask(pgt, odd), REGISTRY, NOW)
+    taken = desk.tickets.take(grant.ticket)
+    assert taken is not None
+    assert taken.ticket.service == odd
+
+
 def test_a_proxy_granting_ticket_serves_as_often_as_it_is_asked(desk: Desk, pgt: TicketId) -> None:
     proxying = Proxying(desk.tickets, RULES)
     tickets = {str(proxying.grant(ask(pgt), REGISTRY, NOW).ticket) for _ in range(10)}

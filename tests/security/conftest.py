@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
+from casduo.store import Store
+from casduo.store.embedded import EmbeddedValkey
+from casduo.store.store import client_for
 from tests.security.steps import NOW, registry_beside
 from tests.support.portal import Portal, trusting
 from tests.support.rest import REST
@@ -45,3 +48,19 @@ def plain(
     site = build_site(tmp_path_factory.mktemp("plain"), valkey_url, NOW, registry, settings)
     yield site
     site.composed.close()
+
+
+@pytest.fixture(scope="package")
+def own_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis for servers with a worker: what is to be told is for that worker, and for no other test."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("own-valkey")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_store(own_redis_url: str) -> Iterator[Store]:
+    """That Redis, empty."""
+    store = Store(client_for(own_redis_url, "", 5.0, 64, ""))
+    store.command("FLUSHALL")
+    yield store
+    store.close()

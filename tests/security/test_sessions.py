@@ -122,12 +122,16 @@ class Strict(Browser):
         return answer
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site, duo: DuoSimulator) -> None:
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    build: Build, duo: DuoSimulator, duo_settings: str
+) -> None:
     """Apereo issue 2524: the cookie lacked HttpOnly. Apereo pull 5522: two cookies of one name, and one won. On every
     leg of every way through the server there is one of a name at most.
     """
+    site = build(settings=duo_settings + "session: {remember_me: {enabled: true}}\n")
     browser = Strict(site)
     browser.fill(browser.login_page(""), "ada", warn="true")
+    browser.fill(browser.login_page("", renew="true"), "ada", rememberMe="true")
     browser.fill(browser.login_page(LIBRARY, renew="true"), "ada", "wrong")
     assert has_ticket(browser.fill(browser.login_page(LIBRARY, renew="true"), "grace"))
     assert has_ticket(browser.fill(browser.login_page(LIBRARY, renew="true"), "ada"))

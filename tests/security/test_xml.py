@@ -16,9 +16,9 @@ from casduo.middleware.logout import session_index
 from casduo.middleware.response import parse_proxy_response, parse_service_response
 from casduo.protocol.slo import logout_body, logout_request, new_message_id
 from tests.security.steps import TELLER, good, names, opened, session_of
-from tests.support.portal import PORTAL, Portal, ask_proxy, proxies_of, proxy_granting, proxy_ticket
+from tests.support.portal import Portal, ask_proxy, proxies_of, proxy_granting, proxy_ticket
 from tests.support.site import LIBRARY, Site, ticket_of
-from tests.support.wires import LAX, SAML, SAML_TYPE, WIRES, Wire, every_wire, fresh, proxying_wires
+from tests.support.wires import SAML, SAML_TYPE, WIRES, Wire, every_wire, fresh, proxying_wires
 
 HOSTILE = [
     "</cas:user><cas:user>mallory",
@@ -310,9 +310,3 @@ def test_the_middleware_resolves_nothing(tmp_path: Path, before: str) -> None:
         answer = before + success.format("proxySuccess", f"<cas:proxyTicket>{text}</cas:proxyTicket>")
         with pytest.raises(InvalidResponse):
             parse_proxy_response(answer.encode())
-
-
-def test_the_portal_is_a_proxy_in_these_tests(plain: Site, portal: Portal) -> None:
-    """So that the tests above would see a proxy's ticket: one passes."""
-    pgt = proxy_granting(plain, portal)
-    assert LAX.accepts(LAX.ask(plain, {"service": PORTAL, "ticket": proxy_ticket(plain, pgt, PORTAL)}))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
+from casduo.store.embedded import EmbeddedValkey
 from tests.support.portal import Portal, registry_with, trusting
 from tests.support.served import Served, serving
 from tests.support.site import Build, Site, build_site
@@ -49,9 +50,13 @@ def open_site(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iter
 
 
 @pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iterator[Served]:
-    """``casduo serve`` over plain http, for what only a real server and real sockets show."""
-    with serving(tmp_path_factory.mktemp("served"), valkey_url) as found:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """``casduo serve`` over plain http, for what only a real server and real sockets show.
+
+    On a Redis of its own: what it writes a moment later must not come up in another test.
+    """
+    directory = tmp_path_factory.mktemp("served")
+    with EmbeddedValkey(directory / "valkey") as redis, serving(directory, redis.url) as found:
         yield found
 
 

@@ -53,6 +53,15 @@ def test_a_proxy_ticket_is_for_its_target_only(proxying_site: Site, portal: Port
     burned(proxying_site, LAX, asked, "INVALID_SERVICE")
 
 
+def test_a_target_that_wants_its_url_to_the_byte_gets_it_so(own_site: Site, portal: Portal) -> None:
+    change_registry(own_site, "name: Library", "service_match: exact\n    name: Library")
+    pgt = proxy_granting(own_site, portal)
+    odd = "https://Library.example.edu:443/%63atalogue?x=1"
+    assert LAX.accepts(LAX.ask(own_site, {"service": odd, "ticket": proxy_ticket(own_site, pgt, odd)}))
+    plain = {"service": "https://library.example.edu/catalogue?x=1", "ticket": proxy_ticket(own_site, pgt, odd)}
+    assert_refused(LAX, LAX.ask(own_site, plain), "INVALID_SERVICE")
+
+
 def test_get_and_post_are_alike(proxying_site: Site, portal: Portal) -> None:
     pgt = proxy_granting(proxying_site, portal)
     for method in ("GET", "POST"):
