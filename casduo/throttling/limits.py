@@ -109,7 +109,7 @@ class LoginThrottle:
 
 
 def _folded(username: str) -> str:
-    """Return a name as the most lenient directory compares it: without case, width and style of letters, and with single
+    """Return a name as the most lenient directory compares it: without case, width and style of letters, with single
     spaces (RFC 4518, section 2; OpenLDAP takes a full-width letter for the plain one), and without accents, which some
     leave out of account too.
     """

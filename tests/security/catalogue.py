@@ -397,7 +397,7 @@ WEAKNESSES = (
         f"{_GITHUB}web2py/web2py/pull/2653",
         """
         redirects.logout_goes_to_registered_addresses_only
-        redirects.the_address_of_cas_2_is_checked_at_logout_too
+        redirects.other_names_for_the_address_are_checked_at_logout_too
         """,
     ),
     _row(

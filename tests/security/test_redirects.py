@@ -157,13 +157,14 @@ def test_logout_goes_to_registered_addresses_only(plain: Site) -> None:
         assert "Location" not in signed_in(plain).get("/logout" + query(service=service)).headers
 
 
-def test_the_address_of_cas_2_is_checked_at_logout_too(build: Build) -> None:
-    """web2py pull 2653: a second parameter for the same thing, without the check of the first."""
+def test_other_names_for_the_address_are_checked_at_logout_too(build: Build) -> None:
+    """web2py pull 2653: other parameters for the same thing, without the check of the first."""
     registry = "services: [{id: library, name: L, url: 'https://library.example.edu/**'}]"
     site = build(registry=registry, settings="logout: {legacy_url: as_service}\n")
-    assert signed_in(site).get("/logout" + query(url=LIBRARY)).headers["Location"] == LIBRARY
-    for address in CRAFTED:
-        assert stays_here(signed_in(site).get("/logout" + query(url=address)))
+    for name in ("url", "destination"):
+        assert signed_in(site).get("/logout" + query(**{name: LIBRARY})).headers["Location"] == LIBRARY
+        for address in CRAFTED:
+            assert stays_here(signed_in(site).get("/logout" + query(**{name: address})))
 
 
 def test_the_way_back_from_duo_is_no_way_out(site: Site, duo: DuoSimulator) -> None:
