@@ -36,7 +36,7 @@ PROFILES: Mapping[str, tuple[ClientDefault, ...]] = {
     ),
     "omniauth": (
         _by_link_only("Rails takes a form from elsewhere for a forged one and drops the session"),
-        ClientDefault("service_match", "loose", "it writes the query of its own address anew between login and validation"),
+        ClientDefault("service_match", "loose", "it writes the query of its own address anew before it validates"),
     ),
 }
 """Defaults by client."""

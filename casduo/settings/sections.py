@@ -243,8 +243,8 @@ class LogoutSettings(Section):
 
     legacy_url: Literal["ignore", "as_service"] = Field(
         default="ignore",
-        description="What `url` (CAS 2.0) and `destination` (rubycas-client) do at /logout; `as_service` treats them like "
-        "`service`, with the same registry check.",
+        description="What `url` (CAS 2.0) and `destination` (rubycas-client) do at /logout; `as_service` treats them "
+        "like `service`, with the same registry check.",
     )
     wait: Annotated[Duration, Field(le=10)] = Field(
         default=parse_duration("2s"),
