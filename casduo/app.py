@@ -22,6 +22,8 @@ from casduo.webflow.effects import Page
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _BEARER = re.compile(r"[A-Za-z0-9]{16,}([A-Za-z0-9]{4})")
+_LONGEST_PATH = 200
+"""Characters of a path in the log; addresses of ours are far shorter."""
 """The part of a ticket that nobody can guess has 24 characters or more."""
 
 
@@ -152,7 +154,7 @@ def _page_for(error: Exception, retry_url: str) -> Page:
 
 def _masked(path: str) -> str:
     """Return a path for the log. The REST protocol has tickets in it, and who mistypes an address has them anywhere."""
-    return _BEARER.sub(r"…\1", path)
+    return _BEARER.sub(r"…\1", path)[:_LONGEST_PATH]
 
 
 def _told(error: CasduoError) -> str:

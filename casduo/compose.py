@@ -66,6 +66,7 @@ class Composed:
         """Stop watching, disconnect, and stop the embedded Valkey if it is ours."""
         self.parts.services.stop()
         self.parts.later.stop()
+        self.parts.authenticator.close()
         self.parts.store.close()
         if self.embedded is not None:
             self.embedded.stop()

@@ -50,6 +50,12 @@ class Authenticator:
         """The handlers' names in order: what a registry entry's ``authentication`` may list."""
         return tuple(handler.name for handler in self._handlers)
 
+    def close(self) -> None:
+        """Give back the connections of those handlers that keep some."""
+        for handler in self._handlers:
+            if close := getattr(handler, "close", None):
+                close()
+
     def authenticate(self, credential: Credential, now: float, allowed: Collection[str] = ()) -> Outcome:
         """Return whether the credential is right, asking only handlers named in ``allowed`` (empty: all of them).
 
