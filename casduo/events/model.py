@@ -75,7 +75,7 @@ class SignInThrottled(Event):
 
 @dataclass(frozen=True, slots=True)
 class SignedOut(Event):
-    """A session ended. ``cause`` is ``logout``, ``other_user``, ``fraud`` or ``renewed``; ``sessions`` how many."""
+    """Sessions ended, ``sessions`` of them. ``cause`` is one of :data:`casduo.tickets.signouts.Cause`."""
 
     name: ClassVar[str] = "signout"
     cause: str = ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from casduo.protocol.errors import ProtocolError
 from casduo.protocol.validation import ValidatedTicket
@@ -185,6 +186,7 @@ def _json(answer: Mapping[str, object]) -> bytes:
     return json.dumps({"serviceResponse": answer}, separators=(",", ":")).encode()
 
 
+@lru_cache(maxsize=4096)
 def instant(moment: float) -> str:
     """Return epoch seconds as the protocol writes instants: ``xs:dateTime``, UTC, whole seconds."""
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

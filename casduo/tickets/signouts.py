@@ -15,9 +15,9 @@ from casduo.signing import random_text
 from casduo.store import Batch
 from casduo.store.streams import append
 
-Cause = Literal["logout", "user", "administrator", "other_user", "renewed", "fraud"]
+Cause = Literal["logout", "user", "administrator", "other_user", "renewed", "fraud", "rest"]
 """Why a session ended: by its person, on another device by its person, by an administrator, because somebody else or
-the same person signed in in the same browser, because a sign-in was reported as fraud.
+the same person signed in in the same browser, because a sign-in was reported as fraud, by a program (REST).
 """
 
 KEPT_MS = 7 * 86400 * 1000

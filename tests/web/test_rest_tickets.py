@@ -203,11 +203,11 @@ def test_deleting_a_session_ends_it_and_tells_its_services(portal: Program, site
     assert (answer.status, text(answer)) == (200, session)
     assert portal.look(session) == 404
     [signed_out] = site.journal.named("signout")
-    assert (signed_out.principal, signed_out.cause) == ("ada", "logout")
+    assert (signed_out.principal, signed_out.cause) == ("ada", "rest")
     store = site.composed.parts.store
     [(_, order)] = store.command("XRANGE", ORDERS, "-", "+")
     told = dict(zip(order[::2], order[1::2], strict=True))
-    assert told["cause"] == "logout"
+    assert told["cause"] == "rest"
     tag, _, name = told["id"].partition(".")
     assert ticket in store.command("LRANGE", f"casduo:{{{tag}}}:signout:{name}", 0, -1)[0]
     assert site.composed.parts.tickets.sessions_of("ada") == []

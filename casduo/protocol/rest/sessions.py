@@ -155,13 +155,13 @@ class RestProtocol:
         if ticket.kind is not TicketKind.TICKET_GRANTING:
             return
         batch = self._store.batch()
-        closing = self._tickets.close_session(batch, ticket.name, "logout", call.now)
+        closing = self._tickets.close_session(batch, ticket.name, "rest", call.now)
         batch.run()
         if closing.closed:
             self._tickets.unindex(batch, closing.principal_id, ticket.name)
             batch.run()
             call.principal = closing.principal_id
-            self._journal.write(SignedOut(call.subject, cause="logout"))
+            self._journal.write(SignedOut(call.subject, cause="rest"))
 
     @contextmanager
     def _writes(self) -> Iterator[Batch]:
