@@ -28,7 +28,6 @@ class Pages:
     accent: str = SITE.accent_colour
     posted: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     origin: str = ""
-    policy: str = CONTENT_SECURITY_POLICY
 
     def add(self, path: str, body: str) -> str:
         """Serve ``body`` under ``path`` from now on and return its URL."""
@@ -67,7 +66,8 @@ def served() -> Iterator[Pages]:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Security-Policy", pages.policy)
+            asking = "; connect-src 'self'" if b'data-again="/' in body else ""
+            self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY + asking)
             self.send_header("Referrer-Policy", "no-referrer")
             self.send_header("Cache-Control", "max-age=600" if kind in LASTING else "no-store")
             self.end_headers()

@@ -204,7 +204,6 @@ def test_after_signing_out_the_way_on_is_taken_after_a_pause(open_page: Open, pa
 
 
 def test_answers_of_applications_come_in_without_loading_the_page_again(open_page: Open, pages: Pages) -> None:
-    pages.policy += "; connect-src 'self'"
     waiting = signed_out(applications=[{"name": "Payroll", "state": "waiting"}], again_url="/cas/logout/told?key=a")
     told = signed_out(applications=[{"name": "Payroll", "state": "told"}])
     page = open_page(FORM)
