@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from casduo.endpoints.base import Endpoint, Server
 from casduo.errors import BadRequest, ForeignOrigin, UpstreamError
-from casduo.events.model import Fault, ServiceRefused
+from casduo.events.model import Fault, RestAnswered, RestClientRefused, ServiceRefused
 from casduo.protocol.errors import InvalidRequest, ProtocolError
 from casduo.protocol.responses import JSON_TYPE
 from casduo.protocol.rest import bodies
@@ -25,7 +25,6 @@ from casduo.protocol.rest.errors import (
     Unavailable,
     UnknownClient,
 )
-from casduo.protocol.rest.events import RestAnswered, RestClientRefused
 from casduo.protocol.rest.forms import RestForm, read_form
 from casduo.protocol.rest.sessions import RestProtocol
 from casduo.request import Request

@@ -15,19 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, IncompleteRead
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, TypeVar
+from typing import Any
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.addresses import Address, Scope, acceptable, scope_of
 from casduo.outbound.failures import failure_for
 from casduo.outbound.stream import Limit, Stream, TlsStream
 
-T = TypeVar("T")
-
 Resolve = Callable[[str], Sequence[Address]]
 """Returns the addresses of a host name, best first; raises ``OSError`` when there are none."""
 
-_CHUNK = 16_384
 _PORTS = {"https": 443, "http": 80}
 # No user info, no zone, no fragment; the target is whatever is printable ASCII and no space.
 _URL = re.compile(

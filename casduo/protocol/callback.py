@@ -8,8 +8,6 @@ not even resolved. Then one GET, no redirects, and the status decides. The appli
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from typing import Final
 
 from casduo.clock import Clock, system_clock
@@ -17,6 +15,7 @@ from casduo.errors import MalformedService, UpstreamBusy, UpstreamError
 from casduo.outbound.breaker import Breaker, BreakerOpen
 from casduo.outbound.bulkhead import Bulkhead
 from casduo.outbound.failures import UpstreamUntrusted
+from casduo.outbound.origins import ByOrigin
 from casduo.outbound.pinned import AddressRefused, PinnedClient, Resolve, resolve_name
 from casduo.protocol.errors import InvalidProxyCallback
 from casduo.services.patterns import compile_pattern
@@ -82,7 +81,9 @@ class ProxyCallback:
     ) -> None:
         self._client = client
         self._bulkhead = Bulkhead(_NAME, concurrency)
-        self._breakers = _Breakers(failures, pause, clock, probe_deadline=2 * client.deadline)
+        self._breakers = ByOrigin(
+            lambda: Breaker(_NAME, failures, pause, clock, probe_deadline=2 * client.deadline), MAX_HOSTS
+        )
 
     def deliver(
         self, url_text: str, pgt: str, iou: str, rule: ProxyRule, schemes: frozenset[str] = WEB_SCHEMES
@@ -134,30 +135,6 @@ class ProxyCallback:
                     "application cannot answer while it waits for this validation"
                 )
         return _OUTAGES.get(error.detail, "the callback host cannot be reached")
-
-
-class _Breakers:
-    """A breaker per host, those used last; safe to share by threads."""
-
-    def __init__(self, failures: int, pause: float, clock: Clock, *, probe_deadline: float) -> None:
-        self._failures = failures
-        self._pause = pause
-        self._clock = clock
-        self._probe_deadline = probe_deadline
-        self._lock = threading.Lock()
-        self._by_origin: OrderedDict[str, Breaker] = OrderedDict()
-
-    def of(self, origin: str) -> Breaker:
-        """Return the breaker of a host and port; the one that was used longest ago makes room."""
-        with self._lock:
-            breaker = self._by_origin.get(origin)
-            if breaker is None:
-                breaker = Breaker(_NAME, self._failures, self._pause, self._clock, probe_deadline=self._probe_deadline)
-                self._by_origin[origin] = breaker
-                if len(self._by_origin) > MAX_HOSTS:
-                    self._by_origin.popitem(last=False)
-            self._by_origin.move_to_end(origin)
-            return breaker
 
 
 def _read(url_text: str, schemes: frozenset[str]) -> ServiceUrl:

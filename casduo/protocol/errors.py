@@ -6,9 +6,11 @@ anything of the request: an echoed ticket could turn a failure into a success fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Literal
 
-from casduo.errors import CasduoError
+from casduo.errors import CasduoError, UpstreamError
 from casduo.protocol.mismatch import Kind, Mismatch
 
 Cause = Literal[
@@ -138,3 +140,17 @@ class InvalidProxyCallback(ProtocolError):
 
 class InternalError(ProtocolError):
     """Our own fault, or that of somebody we depend on."""
+
+
+@contextmanager
+def faults_as_internal_error(doing: str) -> Iterator[None]:
+    """Let nothing but a ``ProtocolError`` out: what fails otherwise becomes an ``InternalError`` about ``doing``."""
+    try:
+        yield
+    except ProtocolError:
+        raise
+    except UpstreamError as error:
+        raise InternalError(str(error)) from error
+    except Exception as error:
+        # The class only: the text of an unexpected error may hold anything.
+        raise InternalError(f"{type(error).__name__} while {doing}") from error

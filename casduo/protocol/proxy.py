@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casduo.errors import MalformedService, UpstreamError
+from casduo.errors import MalformedService
 from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
 from casduo.protocol.errors import (
-    InternalError,
     InvalidAuthenticationContext,
     InvalidRequest,
     InvalidTicket,
-    ProtocolError,
     UnauthorizedService,
+    faults_as_internal_error,
 )
 from casduo.protocol.parameters import Parameters
 from casduo.services.freshness import good_enough
@@ -110,7 +109,7 @@ class Proxying:
 
         :raises ProtocolError: the failure to answer with; storage faults are ``InternalError``
         """
-        try:
+        with faults_as_internal_error("granting a proxy ticket"):
             found = self._tickets.find_proxy_granting(request.granting)
             owner, target = judge_proxy(request, found, registry, now, self._rules)
             assert found is not None
@@ -118,13 +117,6 @@ class Proxying:
             ticket = self._tickets.grant_proxy_ticket(
                 request.granting, found.ticket, request.target_text, target.id, now
             )
-        except ProtocolError:
-            raise
-        except UpstreamError as error:
-            raise InternalError(str(error)) from error
-        except Exception as error:
-            # The class only: the text of an unexpected error may hold anything.
-            raise InternalError(f"{type(error).__name__} while granting a proxy ticket") from error
         if ticket is None:
             raise InvalidTicket("the session ended in between")
         return ProxyGrant(ticket, found.session.principal_id, owner, target)

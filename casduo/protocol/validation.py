@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol as Interface
 
-from casduo.errors import MalformedService, UpstreamError
+from casduo.errors import MalformedService
 from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
 from casduo.protocol.errors import (
-    InternalError,
     InvalidRequest,
     InvalidService,
     InvalidTicket,
@@ -23,6 +22,7 @@ from casduo.protocol.errors import (
     ProtocolError,
     UnauthorizedService,
     UnauthorizedServiceProxy,
+    faults_as_internal_error,
 )
 from casduo.protocol.mismatch import compare, other_entry
 from casduo.protocol.parameters import Parameters
@@ -237,21 +237,16 @@ class Validator:
 
         :raises ProtocolError: the failure to answer with; storage faults are ``InternalError``
         """
-        taken = None
-        try:
+        with faults_as_internal_error("validating"):
             taken = self._tickets.take(request.ticket)
-            validated = judge(request, taken, registry, now, self._rules, self._pairwise)
-            if request.proxy_callback and taken is not None:
-                return self._with_proxy_granting(request, taken, validated, now)
+            try:
+                validated = judge(request, taken, registry, now, self._rules, self._pairwise)
+                if request.proxy_callback and taken is not None:
+                    return self._with_proxy_granting(request, taken, validated, now)
+            except ProtocolError:
+                self._forget(request, taken)
+                raise
             return validated
-        except ProtocolError:
-            self._forget(request, taken)
-            raise
-        except UpstreamError as error:
-            raise InternalError(str(error)) from error
-        except Exception as error:
-            # The class only: the text of an unexpected error may hold anything.
-            raise InternalError(f"{type(error).__name__} while validating") from error
 
     def _with_proxy_granting(
         self, request: ValidationRequest, taken: TakenTicket, validated: ValidatedTicket, now: float

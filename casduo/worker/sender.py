@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from casduo.clock import Clock, system_clock
 from casduo.errors import UpstreamError
 from casduo.outbound.breaker import Breaker, BreakerOpen
+from casduo.outbound.origins import ByOrigin
 from casduo.outbound.pinned import PinnedClient, Resolve, resolve_name
 from casduo.protocol.destination import Destination
 from casduo.protocol.slo import BODY_TYPE, logout_body, new_message_id
@@ -57,8 +57,7 @@ class Sender:
         self._clock = clock
         self._sleep = sleep
         self._places = threading.Semaphore(AT_ONCE)
-        self._lock = threading.Lock()
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._hosts = ByOrigin(self._new_host, _MOST_HOSTS)
 
     def tell(self, ticket: str, to: Destination, stopping: threading.Event) -> Telling | None:
         """Tell a service that the session which ``ticket`` began has ended.
@@ -69,7 +68,7 @@ class Sender:
         :param ticket: the ticket that the service validated
         :return: how it went, ``None`` when ``stopping`` was set before anything was sent
         """
-        host = self._host(to.origin)
+        host = self._hosts.of(to.origin)
         # The place at the host first: who queues for a slow application takes nobody else's place.
         with host.places:
             if stopping.is_set():
@@ -100,16 +99,9 @@ class Sender:
             "POST", to.url, body=body, headers=headers, private=to.private, plain_http=to.plain_http
         ).status
 
-    def _host(self, origin: str) -> _Host:
-        with self._lock:
-            host = self._hosts.get(origin)
-            if host is None:
-                breaker = Breaker(_NAME, _FAILURES, _LEFT_ALONE, self._clock, probe_deadline=2 * self._client.deadline)
-                host = self._hosts[origin] = _Host(threading.Semaphore(PER_HOST), breaker)
-                if len(self._hosts) > _MOST_HOSTS:
-                    self._hosts.popitem(last=False)
-            self._hosts.move_to_end(origin)
-            return host
+    def _new_host(self) -> _Host:
+        breaker = Breaker(_NAME, _FAILURES, _LEFT_ALONE, self._clock, probe_deadline=2 * self._client.deadline)
+        return _Host(threading.Semaphore(PER_HOST), breaker)
 
 
 def build_sender(

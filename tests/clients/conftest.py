@@ -7,12 +7,26 @@ from collections.abc import Iterator
 import pytest
 
 from casduo.simulators.certificates import CertificateAuthority
-from casduo.store.embedded import EmbeddedValkey
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory, tls = tmp_path_factory.mktemp("served"), authority.issue()
-    with EmbeddedValkey(directory / "valkey") as redis, serving(directory, redis.url, tls=tls) as found:
+    with serving_alone(directory, tls=tls) as found:
+        yield found
+
+
+@pytest.fixture
+def ada(cas: Served) -> Iterator[Visitor]:
+    """A browser with empty pockets; ``cas`` is the server of the file."""
+    with Visitor(cas.ca) as found:
+        yield found
+
+
+@pytest.fixture
+def grace(cas: Served) -> Iterator[Visitor]:
+    """Another one."""
+    with Visitor(cas.ca) as found:
         yield found

@@ -18,8 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from casduo.simulators.certificates import CertificateAuthority
 from casduo.simulators.server import SimulatorServer
-from casduo.store.embedded import EmbeddedValkey
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.site import PASSWORDS
 
 REGISTRY = """
@@ -68,10 +67,7 @@ def origin(applications: Applications, authority: CertificateAuthority) -> Itera
 @pytest.fixture(scope="module")
 def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory, tls = tmp_path_factory.mktemp("cas"), authority.issue()
-    with (
-        EmbeddedValkey(directory / "valkey") as redis,
-        serving(directory, redis.url, tls=tls, registry=REGISTRY, worker=True) as found,
-    ):
+    with serving_alone(directory, tls=tls, registry=REGISTRY, worker=True) as found:
         yield found
 
 

@@ -9,9 +9,8 @@ import pytest
 import requests
 
 from casduo.simulators.certificates import CertificateAuthority
-from casduo.store.embedded import EmbeddedValkey
 from tests.support.apache import PROTECTED, Apache, Host, apache, variables
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.visitor import Visitor, login_form, ticket_in
 
 REGISTRY = """
@@ -28,10 +27,7 @@ def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthorit
     directory = tmp_path_factory.mktemp("cas")
     settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\n"
     tls = authority.issue()
-    with (
-        EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
-        serving(directory, redis.url, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found,
-    ):
+    with serving_alone(directory, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found:
         yield found
 
 
@@ -44,18 +40,6 @@ def httpd(cas: Served, authority: CertificateAuthority) -> Iterator[Apache]:
 @pytest.fixture
 def library(httpd: Apache) -> str:
     return f"{httpd.urls[0]}/library/"
-
-
-@pytest.fixture
-def ada(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
-        yield found
-
-
-@pytest.fixture
-def grace(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
-        yield found
 
 
 def enter(visitor: Visitor, address: str, username: str) -> str:

@@ -17,9 +17,8 @@ from cas import CASError
 from casduo.middleware import CasMiddleware
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 from casduo.simulators.server import SimulatorServer
-from casduo.store.embedded import EmbeddedValkey
 from tests.clients.applications import Application, Entered, running
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.visitor import Visitor, login_form
 
 REGISTRY = """
@@ -75,12 +74,8 @@ class Chain:
 def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("cas")
     settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\nlogout: {{wait: 1ms}}\n"
-    # A Redis of its own: workers that share one share all that is to be told, whatever registry each of them knows.
     tls = authority.issue()
-    with (
-        EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
-        serving(directory, redis.url, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found,
-    ):
+    with serving_alone(directory, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found:
         yield found
 
 
@@ -97,18 +92,6 @@ def chained(cas: Served, tls: LeafFiles, version: int = 3) -> Iterator[Chain]:
 @pytest.fixture
 def chain(cas: Served, authority: CertificateAuthority) -> Iterator[Chain]:
     with chained(cas, authority.issue()) as found:
-        yield found
-
-
-@pytest.fixture
-def ada(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
-        yield found
-
-
-@pytest.fixture
-def grace(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
         yield found
 
 

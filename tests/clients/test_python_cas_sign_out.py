@@ -9,10 +9,9 @@ import pytest
 from cas import CASClient, CASClientV3, CASClientWithSAMLV1
 
 from casduo.simulators.certificates import CertificateAuthority
-from casduo.store.embedded import EmbeddedValkey
 from tests.clients import readers
 from tests.clients.applications import Application, running
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.visitor import Visitor, login_form
 
 REGISTRY = """
@@ -32,12 +31,8 @@ ELSEWHERE = "https://library.example.edu.evil.example/bye"
 def cas(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("cas")
     settings = f"outbound: {{ca_file: '{authority.ca_file}'}}\nlogout: {{legacy_url: as_service, wait: 1ms}}\n"
-    # A Redis of its own: workers that share one share all that is to be told, whatever registry each of them knows.
     tls = authority.issue()
-    with (
-        EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as redis,
-        serving(directory, redis.url, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found,
-    ):
+    with serving_alone(directory, tls=tls, registry=REGISTRY, settings=settings, worker=True) as found:
         yield found
 
 
@@ -46,18 +41,6 @@ def library(cas: Served, authority: CertificateAuthority) -> Iterator[Applicatio
     application = Application("library", cas)
     with running(authority.issue(), application):
         yield application
-
-
-@pytest.fixture
-def ada(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
-        yield found
-
-
-@pytest.fixture
-def grace(cas: Served) -> Iterator[Visitor]:
-    with Visitor(cas.ca) as found:
-        yield found
 
 
 def client_of(cas: Served, version: object, service: str) -> CASClientV3:

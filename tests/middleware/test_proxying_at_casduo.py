@@ -18,8 +18,7 @@ from bs4 import BeautifulSoup
 from casduo.middleware import CasMiddleware, ProxyRefused
 from casduo.simulators.certificates import CertificateAuthority
 from casduo.simulators.server import SimulatorServer
-from casduo.store.embedded import EmbeddedValkey
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.site import PASSWORDS
 
 SECRET = "a-key-for-tests-that-is-long-enough-0123"
@@ -111,9 +110,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             url: {servers["library"].url}/**
         """
         settings = f"outbound: {{ca_file: '{leaf.ca}'}}\n"
-        redis = running.enter_context(EmbeddedValkey(directory / "valkey"))
         sso = running.enter_context(
-            serving(directory, redis.url, tls=leaf, registry=registry, settings=settings, worker=True)
+            serving_alone(directory, tls=leaf, registry=registry, settings=settings, worker=True)
         )
         common: dict[str, Any] = {"cas_url": sso.url.rstrip("/"), "ca_file": str(leaf.ca), "secret_key": SECRET}
         apps["portal"] = CasMiddleware(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casduo.simulators.certificates import LeafFiles
+from casduo.store.embedded import EmbeddedValkey
 from tests.support.site import BASE, write_site
 
 _ROOT = Path(__file__).parents[2]
@@ -67,6 +68,25 @@ def serving(
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextmanager
+def serving_alone(
+    directory: Path,
+    *,
+    tls: LeafFiles | None = None,
+    registry: str = REGISTRY,
+    settings: str = "",
+    worker: bool = False,
+) -> Iterator[Served]:
+    """Run ``casduo serve`` as :func:`serving` does, on a Redis of its own: what it writes a moment later comes up in no
+    other test, and its worker takes nobody else's orders.
+    """
+    with (
+        EmbeddedValkey(directory / "valkey") as redis,
+        serving(directory, redis.url, tls=tls, registry=registry, settings=settings, worker=worker) as found,
+    ):
+        yield found
 
 
 def _free_port() -> int:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
-from casduo.store.embedded import EmbeddedValkey
 from tests.support.portal import Portal, registry_with, trusting
-from tests.support.served import Served, serving
+from tests.support.served import Served, serving_alone
 from tests.support.site import Build, Site, build_site
 
 REGISTRY = """
@@ -51,12 +50,9 @@ def open_site(tmp_path_factory: pytest.TempPathFactory, valkey_url: str) -> Iter
 
 @pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """``casduo serve`` over plain http, for what only a real server and real sockets show.
-
-    On a Redis of its own: what it writes a moment later must not come up in another test.
-    """
+    """``casduo serve`` over plain http, for what only a real server and real sockets show."""
     directory = tmp_path_factory.mktemp("served")
-    with EmbeddedValkey(directory / "valkey") as redis, serving(directory, redis.url) as found:
+    with serving_alone(directory) as found:
         yield found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from casduo.protocol.rest.events import RestAnswered
+from casduo.events.model import RestAnswered
 from casduo.tickets.ids import TicketKind, parse_ticket_id
 from tests.support.redis_servers import CountingRelay
 from tests.support.rest import ADDRESS, KEY, LAB, NO_SESSION, REGISTRY, REST, STAFF, UNKNOWN, Program, text, ticket_in

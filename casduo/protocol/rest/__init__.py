@@ -7,7 +7,6 @@
     sessions.py    what the addresses do
     bodies.py      what they answer
     errors.py      every way in which they refuse
-    events.py      what the log tells of it
 
 Source: the REST protocol of Apereo CAS, which has no specification of its own but its documentation.
 """
