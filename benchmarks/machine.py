@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import importlib.metadata
 import os
 import platform
+import secrets
 import shutil
 import signal
 import socket
@@ -17,6 +19,7 @@ import venv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+_FIRST_PORT, _PORTS = 10_000, 2_000
 START_SECONDS = 60.0
 """How long a subject may take until it answers."""
 
@@ -109,10 +112,13 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], directory: Pa
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback interface that nobody listens on: below those that the system gives to whoever asks
+    for any, so that nobody comes by it before it is used.
+    """
+    while True:
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_for_answer(port: int, started: subprocess.Popen[bytes], log: Path) -> float:
@@ -155,14 +161,21 @@ def _process_table() -> dict[int, tuple[int, int]]:
 
 def memory_megabytes(processes: Sequence[int]) -> float:
     """Return the memory of ``processes`` and all they started, shared pages counted once; 0 without ``/proc``."""
+    return sum(map(own_megabytes, family(processes)))
+
+
+def family(processes: Sequence[int]) -> list[int]:
+    """Return ``processes`` and all they started, as far as they run; nothing without ``/proc``."""
     parents = {number: parent for number, (parent, _) in _process_table().items()}
-    kilobytes = 0
-    for number in parents:
-        if _descends_from(number, set(processes), parents):
-            with contextlib.suppress(OSError):
-                lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
-                kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return kilobytes / 1024
+    return [number for number in parents if _descends_from(number, set(processes), parents)]
+
+
+def own_megabytes(process: int) -> float:
+    """Return the memory of one process, of shared pages its part; 0 where that cannot be told."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return 0.0
 
 
 def _descends_from(number: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
@@ -195,6 +208,12 @@ def find_program(name: str, *directories: str) -> str | None:
     """Return the path of a program, looked for on the PATH and in ``directories`` (patterns, newest version last)."""
     places = [str(path) for pattern in directories for path in sorted(Path("/").glob(pattern.lstrip("/")))]
     return shutil.which(name, path=os.pathsep.join([*reversed(places), os.environ.get("PATH", "")]))
+
+
+def measured() -> str:
+    """Return when this is and how busy the machine: what a page says above figures."""
+    today = datetime.datetime.now(datetime.UTC)
+    return f"Measured on {today:%d %B %Y}; load average at the end {os.getloadavg()[0]:.1f}, this included."
 
 
 def facts() -> list[tuple[str, str]]:

@@ -100,13 +100,13 @@ def figures(titles: Mapping[str, str], results: Results) -> str:
         for name, title in titles.items()
         if (name, "login") in results
     ]
-    return _table(["flows per second", *(TITLES[scenario] for scenario in SCENARIOS)], rows) if rows else ""
+    return table(["flows per second", *(TITLES[scenario] for scenario in SCENARIOS)], rows) if rows else ""
 
 
 def references(titles: Mapping[str, str], results: Results) -> str:
     """Return the table of requests per second of the reference points."""
     rows = [[titles[name], _figure(series)] for (name, scenario), series in results.items() if scenario == REFERENCE]
-    return _table(["requests per second", REFERENCE], rows) if rows else ""
+    return table(["requests per second", REFERENCE], rows) if rows else ""
 
 
 def _figure(series: Series) -> str:
@@ -124,13 +124,13 @@ def processor_time(titles: Mapping[str, str], results: Results) -> str:
         if (name, "login") in results
     ]
     head = ["processor milliseconds for a flow", *(TITLES[scenario] for scenario in SCENARIOS)]
-    return _table(head, rows) if rows else ""
+    return table(head, rows) if rows else ""
 
 
 def footprints(rows: Iterable[tuple[str, float, float]]) -> str:
     """Return the table of start-up time in seconds and memory in megabytes, by title."""
     cells = [[title, f"{seconds:.1f}", f"{megabytes:.0f}" if megabytes else ""] for title, seconds, megabytes in rows]
-    return _table(["", "seconds to the first answer", "megabytes afterwards"], cells)
+    return table(["", "seconds to the first answer", "megabytes afterwards"], cells)
 
 
 def latencies(titles: Mapping[str, str], results: Results) -> str:
@@ -141,7 +141,7 @@ def latencies(titles: Mapping[str, str], results: Results) -> str:
         if (name, "login") in results
     ]
     head = ["milliseconds, median and 95 %", *(TITLES[scenario] for scenario in SCENARIOS)]
-    return _table(head, rows) if rows else ""
+    return table(head, rows) if rows else ""
 
 
 def _latency(series: Series) -> str:
@@ -167,22 +167,28 @@ def ratios(lines: Iterable[Goal], results: Results) -> str:
             ]
         )
     head = ["casduo's", "against", "ratio", "ratio by processor time", "goal"]
-    return _table(head, rows) if rows else ""
+    return table(head, rows) if rows else ""
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table as Markdown, with figures to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def write_between_markers(page: Path, text: str) -> None:
+def write_between_markers(page: Path, text: str, between: tuple[str, str] = (BEGIN, END)) -> None:
     """Replace what stands between the markers of ``page`` by ``text``. Raises ``SystemExit`` without markers."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(between[0])
+    _, end, after = rest.partition(between[1])
     if not begin or not end:
         raise SystemExit(f"{page.name} lacks the markers between which the figures go")
-    page.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+
+def markers(name: str, command: str) -> tuple[str, str]:
+    """Return the markers between which ``command`` writes the part of a page that is called ``name``."""
+    return f"<!-- {name}: begin (written by {command}) -->", f"<!-- {name}: end -->"

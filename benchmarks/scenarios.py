@@ -71,12 +71,13 @@ def hidden_fields(page: bytes) -> dict[str, str]:
 
 
 class Browser:
-    """The requests of one person at ``target``: a cookie jar and the pages of a login."""
+    """The requests of one person at ``target``: a cookie jar and the pages of a login to ``service``."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, service: str = SERVICE) -> None:
         self._target = target
+        self._service = service
         self._cookies: dict[str, str] = {}
-        self._login = f"{target.path}/login?service={quote(SERVICE, safe='')}"
+        self._login = f"{target.path}/login?service={quote(service, safe='')}"
 
     def get_page(self, path: str) -> Generator[bytes, Answer, Answer]:
         """Get ``path`` and keep the cookies of the answer."""
@@ -96,13 +97,27 @@ class Browser:
 
     def sign_in(self, username: str) -> Step:
         """Go through the login form and return the service ticket of the redirect."""
+        return self.ticket_in((yield from self.send_password(username)))
+
+    def send_password(self, username: str) -> Generator[bytes, Answer, Answer]:
+        """Go through the login form and return what comes of it, which need not be the end."""
         page = yield from self.get_page(self._login)
         fields = hidden_fields(page.body) | {"username": username, "password": self._target.password}
-        return _ticket_in((yield from self.post_form(self._login, fields)))
+        return (yield from self.post_form(self._login, fields))
 
     def ask_for_ticket(self) -> Step:
         """Ask for a service ticket on the session this browser has, and return the ticket."""
-        return _ticket_in((yield from self.get_page(self._login)))
+        return self.ticket_in((yield from self.get_page(self._login)))
+
+    def ticket_in(self, answer: Answer) -> str:
+        """Return the ticket in the redirect back to the application."""
+        location = answer.header("Location")
+        if answer.status not in {302, 303} or not location.startswith(self._service):
+            raise UnexpectedAnswer(f"status {answer.status} in place of a redirect to the application")
+        _, found, ticket = urlsplit(location).query.partition("ticket=")
+        if not found:
+            raise UnexpectedAnswer("a redirect without a ticket")
+        return ticket.partition("&")[0]
 
     def _cookie_header(self) -> str:
         pairs = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
@@ -117,20 +132,9 @@ class Browser:
         return answer
 
 
-def _ticket_in(answer: Answer) -> str:
-    """Return the ticket in the redirect back to the application."""
-    location = answer.header("Location")
-    if answer.status not in {302, 303} or not location.startswith(SERVICE):
-        raise UnexpectedAnswer(f"status {answer.status} in place of a redirect to the application")
-    _, found, ticket = urlsplit(location).query.partition("ticket=")
-    if not found:
-        raise UnexpectedAnswer("a redirect without a ticket")
-    return ticket.partition("&")[0]
-
-
-def validate(target: Target, ticket: str, *, expected: bytes) -> Flow:
+def validate(target: Target, ticket: str, *, expected: bytes, service: str = SERVICE) -> Flow:
     """Validate ``ticket`` as an application does; ``expected`` has to be in the answer."""
-    query = f"service={quote(SERVICE, safe='')}&ticket={quote(ticket, safe='')}"
+    query = f"service={quote(service, safe='')}&ticket={quote(ticket, safe='')}"
     answer = yield f"GET {target.path}/p3/serviceValidate?{query} HTTP/1.1\r\nHost: {target.host}\r\n\r\n".encode()
     if answer.status != 200 or expected not in answer.body:
         raise UnexpectedAnswer(f"status {answer.status} and no {expected.decode()!r} in the answer to a validation")
@@ -142,7 +146,7 @@ def whole_login(target: Target, driver: Driver, seconds: float) -> Measurement:
 
     def flow(username: str) -> Flow:
         ticket = yield from Browser(target).sign_in(username)
-        yield from validate(target, ticket, expected=_user_element(username))
+        yield from validate(target, ticket, expected=user_element(username))
 
     return driver.run(lambda: flow(next(people)), seconds)
 
@@ -153,7 +157,7 @@ def live_session(target: Target, driver: Driver, seconds: float) -> Measurement:
 
     def flow(session: Session) -> Flow:
         ticket = yield from session.browser.ask_for_ticket()
-        yield from validate(target, ticket, expected=_user_element(session.username))
+        yield from validate(target, ticket, expected=user_element(session.username))
 
     return driver.run(lambda: flow(next(sessions)), seconds)
 
@@ -167,7 +171,7 @@ def validation(target: Target, driver: Driver, seconds: float) -> Measurement:
         tickets.append(((yield from session.browser.ask_for_ticket()), session.username))
 
     driver.run(lambda: minting(next(sessions)), seconds)
-    flows = (validate(target, ticket, expected=_user_element(username)) for ticket, username in tickets)
+    flows = (validate(target, ticket, expected=user_element(username)) for ticket, username in tickets)
     return driver.run(lambda: next(flows, None), seconds)
 
 
@@ -181,10 +185,10 @@ def refused_validation(target: Target, driver: Driver, seconds: float) -> Measur
     flows = (minting(session) for session in _signed_in(target, driver))
     driver.run(lambda: next(flows, None), SIGN_IN_SECONDS)
     real = itertools.cycle(samples)
-    return driver.run(lambda: validate(target, _forged(next(real)), expected=b"INVALID_TICKET"), seconds)
+    return driver.run(lambda: validate(target, forged(next(real)), expected=b"INVALID_TICKET"), seconds)
 
 
-def _forged(ticket: str) -> str:
+def forged(ticket: str) -> str:
     """Return the ticket with other letters and digits at its end."""
     tail = "".join(secrets.choice(ascii_letters + digits) for _ in range(FORGED_LENGTH))
     return ticket[:-FORGED_LENGTH] + tail
@@ -225,7 +229,8 @@ def _signed_in(target: Target, driver: Driver) -> list[Session]:
     return waiting
 
 
-def _user_element(username: str) -> bytes:
+def user_element(username: str) -> bytes:
+    """Return what the answer to a validation has to hold."""
     return f"{username}</cas:user>".encode()
 
 

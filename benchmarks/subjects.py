@@ -6,7 +6,8 @@ import contextlib
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import machine
@@ -18,17 +19,26 @@ USERS = tuple(f"person{number}" for number in range(1, 51))
 
 
 @contextlib.contextmanager
-def redis_server(directory: Path) -> Iterator[tuple[Path, int]]:
-    """Run the embedded Valkey on the subjects' core and give the path of its socket and its process id."""
+def redis_server(directory: Path, more: Sequence[str] = ()) -> Iterator[tuple[Path, int]]:
+    """Run the embedded Valkey on the subjects' core and give the path of its socket and its process id.
+
+    :param directory: where its data lie, made if missing
+    :param more: further words of its command line
+    """
     from casduo.store.embedded import server_binary
 
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     path = directory / "redis.sock"
     options = {"port": "0", "unixsocket": str(path), "save": "", "appendonly": "yes", "dir": str(directory)}
     command = [str(server_binary())]
     for name, value in options.items():
         command += [f"--{name}", value]
+    command += more
+    path.unlink(missing_ok=True)
     with machine.process(command, directory=directory, log=directory / "log") as started:
+        deadline = time.monotonic() + machine.START_SECONDS
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
         yield path, started.pid
 
 
@@ -107,6 +117,7 @@ def write_casduo_files(scratch: Path, port: int, password: str) -> Path:
             "bind": f"127.0.0.1:{port}",
             "processes": 1,
             "threads": THREADS,
+            "drain": 0,
             "state_directory": str(scratch / "state"),
         },
         "secret_key": secrets.token_urlsafe(48),

@@ -5,23 +5,35 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from casduo.cause import caused_by
 from casduo.endpoints.base import Route, Server
 from casduo.endpoints.browser import asked_for, logout
+from casduo.endpoints.enroll import ENROLL_ROUTES
+from casduo.endpoints.language import way_back
+from casduo.endpoints.phone import phone_route
+from casduo.enrollment.pages import START
 from casduo.errors import BadRequest, CasduoError, CookiesMissing, ForeignOrigin, UpstreamBusy, UpstreamError
 from casduo.events.model import Fault, RequestRefused
+from casduo.meter import meter
 from casduo.protocol.errors import InternalError, InvalidRequest
+from casduo.protocol.parameters import MAX_BYTES
 from casduo.request import Request, new_reference
-from casduo.routes import find_route
+from casduo.requestlog import RequestLog
+from casduo.routes import find_route, route_name
+from casduo.rules import LoginRules
 from casduo.web import Reply, StartResponse
 from casduo.webflow.effects import Page
 
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _BEARER = re.compile(r"[A-Za-z0-9]{16,}([A-Za-z0-9]{4})")
+_UNWRITTEN = RequestLog()
 _LONGEST_PATH = 200
 """Characters of a path in the log; addresses of ours are far shorter."""
 """The part of a ticket that nobody can guess has 24 characters or more."""
@@ -33,27 +45,48 @@ class Application:
     :param server: what endpoints work with
     :param origin: our own origin, ``https://sso.example.edu``
     :param change_password_url: where ``/.well-known/change-password`` leads, empty for nowhere
+    :param requests: what the log is told of requests
     """
 
-    def __init__(self, server: Server, origin: str, change_password_url: str = "") -> None:
+    def __init__(
+        self, server: Server, origin: str, change_password_url: str = "", requests: RequestLog = _UNWRITTEN
+    ) -> None:
         self.server = server
+        self._meter = meter()
+        self._requests = requests
         self._origin = origin
         self._base = server.web.site.base
         self._change_password_url = change_password_url
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        began = perf_counter()
+        self._meter.request_began()
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         request = Request(environ, path, self._origin, self.server.parts.clock(), new_reference())
-        return self._respond(request)(environ, start_response)
+        status = 500
+        try:
+            with caused_by(self._requests.cause_of(request)):
+                reply = self._respond(request)
+                status = reply.status
+                reply.headers.append(("X-Request-ID", request.reference))
+                if self.server.draining.closing:
+                    # RFC 9112, 9.6: whoever is told does not send another request into a connection that is about to
+                    # end.
+                    reply.headers.append(("Connection", "close"))
+                self._requests.note(request, reply, perf_counter() - began)
+        finally:
+            self._meter.request_ended(request.route, status, perf_counter() - began)
+        return reply(environ, start_response)
 
     def _respond(self, request: Request) -> Reply:
         base, path = self._base, request.path
-        if not path.startswith(base + "/") and path != base:
-            return self._outside(request)
-        inner = path[len(base) :]
-        route = find_route(inner, rest_enabled=self.server.rest is not None)
+        inside = path.startswith(base + "/") or path == base
+        inner = path[len(base) :] if inside else ""
+        route = (find_route(inner, self.server) if inside else None) or phone_route(self.server, request)
+        request.way_back = partial(way_back, self.server, request, route)
         if route is None:
-            return self._unrouted(request, inner)
+            return self._unrouted(request, inner) if inside else self._outside(request)
+        request.route = route_name(inner, route)
         if request.method not in route.methods:
             return self._other_method(request, route)
         if request.prefetched:
@@ -75,6 +108,7 @@ class Application:
         if inner.startswith("/static/") and request.method in ("GET", "HEAD"):
             found = self.server.web.static(inner[8:], request.environ.get("HTTP_IF_NONE_MATCH", ""))
             if found is not None:
+                request.route = "static"
                 return found
         if inner in ("", "/") and request.method in ("GET", "HEAD"):
             return self.server.web.redirect(request, f"{self._base}/login")
@@ -114,17 +148,33 @@ class Application:
             return route.refuse(self.server, request, InvalidRequest() if expected else InternalError())
         if route.audience == "probe":
             return web.plain(500, "error\n")
-        return web.page(request, _page_for(error, self._retry_url(request, route)))
+        page = _page_for(error, self._retry_url(request, route))
+        try:
+            return web.page(request, page)
+        except Exception as broken:
+            # No file can be opened, for one: texts and dates of a language are read when they are needed first.
+            self.server.parts.journal.write(
+                Fault(request.subject(), code="UNEXPECTED", detail=_where(broken), path=_masked(request.path))
+            )
+            return web.bare(page.status, request.reference)
 
     def _retry_url(self, request: Request, route: Route) -> str:
         """Where the same can be tried again, with the application it was for."""
         rules = self.server.parts.rules
         if route.endpoint is logout:
             return rules.logout_url
+        if route in ENROLL_ROUTES.values():
+            return f"{rules.base}{START}"
+        if request.method == "GET" and request.path.startswith(_own_pages(rules)):
+            return request.path
         try:
-            return rules.login_url(asked_for(request.parameters))
+            return rules.login_url(asked_for(request.parameters, rules))
         except BadRequest:
             return rules.home_url
+
+
+def _own_pages(rules: LoginRules) -> tuple[str, ...]:
+    return rules.requests_url, rules.approvals_url, rules.account_url, rules.admin_url
 
 
 def behind_proxies(application: Wsgi, hops: int) -> Wsgi:
@@ -138,7 +188,7 @@ def behind_proxies(application: Wsgi, hops: int) -> Wsgi:
 def _page_for(error: Exception, retry_url: str) -> Page:
     match error:
         case BadRequest(reason="too_long"):
-            return Page("bad_request", status=413)
+            return Page("too_large", {"most": MAX_BYTES // 1024}, status=413)
         case BadRequest():
             return Page("bad_request", status=400)
         case CookiesMissing():

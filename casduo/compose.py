@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
 
 from casduo import settings as configured
+from casduo.account.history import HistoryJournal, SignInHistory
+from casduo.admin.build import build_admin
 from casduo.app import Application, Wsgi, behind_proxies
+from casduo.approvals.build import build_requests
 from casduo.authentication.authenticator import Authenticator
-from casduo.authentication.handler import AuthenticationHandler
-from casduo.authentication.passwords import Argon2Settings
-from casduo.authentication.users_file import UsersFileHandler, UsersFileSettings
+from casduo.authentication.build import build_handlers
 from casduo.clock import Clock, system_clock
 from casduo.csrf import CsrfTokens
-from casduo.endpoints.base import Server, ValidationSettings
+from casduo.diagnosis.health import HealthReports
+from casduo.diagnosis.readiness import PATIENCE, Readiness
+from casduo.endpoints.base import Phones, Server, ValidationSettings
+from casduo.enrollment.build import build_enrollment
+from casduo.enrollment.links import EnrollmentLinks
 from casduo.events.journal import Journal, LogJournal
-from casduo.mfa.duo.gateway import DuoGateway, NullDuoGateway
-from casduo.mfa.duo.official import build_gateway
-from casduo.mfa.duo.settings import DuoSettings
+from casduo.events.readers import events_to, readers_of
+from casduo.events.registry_news import RegistryNews
+from casduo.events.stream import EventStream
+from casduo.metrics.build import Measuring, begin_measuring
+from casduo.mfa.duo.applications import build_applications
+from casduo.mfa.duo.passcodes import Passcodes
+from casduo.mfa.duo.pushes import Pushes, PushLimits
+from casduo.mfa.duo.reports import Reports
+from casduo.mfa.trust import TrustedBrowsers
+from casduo.nodes.announcing import Announcer, Presence, node_name
 from casduo.parts import Parts
 from casduo.paths import views_directory
+from casduo.phone.addresses import PhoneAddresses
+from casduo.phone.build import build_phone_rules, pin_throttle
+from casduo.phone.locks import DeviceLocks
+from casduo.phone.open_logins import OpenLogins
+from casduo.phone.runs import Runs
+from casduo.phone.timers import LogoutTimers
+from casduo.phone.tokens import PhoneTokens
 from casduo.protocol.callback import ProxyCallback, build_client
 from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.failures import FailureLog
 from casduo.protocol.proxy import Proxying
-from casduo.protocol.rest.clients import RestClients, rest_client
-from casduo.protocol.rest.passwords import Passwords
-from casduo.protocol.rest.sessions import RestProtocol
+from casduo.protocol.rest.build import build_rest
 from casduo.protocol.validation import Validator
-from casduo.rules import LoginRules
+from casduo.requestlog import RequestLog
 from casduo.services.pairwise import PairwiseIds
 from casduo.services.watch import RegistrySource
 from casduo.settings import Settings
 from casduo.signing import Signing
+from casduo.store import Store
+from casduo.store.breakers import RedisBreakerMemory
 from casduo.store.embedded import EmbeddedValkey
 from casduo.store.later import LaterWrites
 from casduo.store.opening import embedded_valkey, open_store
+from casduo.terms import login_rules
 from casduo.throttling import Limit, LoginThrottle
 from casduo.tickets.answers import SignOutAnswers
 from casduo.tickets.ledger import Ledger
 from casduo.tickets.registry import Lifetimes, TicketRegistry
-from casduo.web import Site, Web
+from casduo.ucm.absent import NoUcm
+from casduo.ucm.build import Ucm, build_ucm
+from casduo.web import Link, Site, Web
+from casduo.webex.hook import build_hook
+from casduo.webex.upkeep import wanted_webhook
 from casduo.webflow.actions import FUNCTIONS
 from casduo.webflow.engine import Engine
 from casduo.webflow.execution import Executions
-from casduo.webflow.flows import FLOWS
+from casduo.webflow.flows import FLOWS, PHONE_FLOWS
+from casduo.webflow.stands import FlowStands
+from casduo.webflow.transactions import Transactions
+from casduo.weblook import build_look
 from casduo.worker.heartbeat import worker_alive
 
+if TYPE_CHECKING:
+    from casduo.metrics.scraping import Scrape
+
 _log = structlog.get_logger("casduo")
+_PROBES = 4
+"""Connections to Redis for those who watch over the server."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -61,13 +95,23 @@ class Composed:
     wsgi: Wsgi
     parts: Parts
     embedded: EmbeddedValkey | None
+    announcer: Announcer
+    measuring: Measuring | None
+    probing: Store
 
     def close(self) -> None:
         """Stop watching, disconnect, and stop the embedded Valkey if it is ours."""
+        self.announcer.stop()
+        self.application.server.phones.runs.close()
         self.parts.services.stop()
         self.parts.later.stop()
+        self.parts.events.stop()
         self.parts.authenticator.close()
+        self.parts.pin_authenticator.close()
+        if self.measuring is not None:
+            self.measuring.stop()
         self.parts.store.close()
+        self.probing.close()
         if self.embedded is not None:
             self.embedded.stop()
 
@@ -85,18 +129,23 @@ def compose(
     :raises UpstreamUnavailable: the embedded Valkey does not start
     """
     assert settings.server.url is not None
+    measuring = begin_measuring(settings, "server")
     keys, said = configured.ensure_secret_key(settings)
     if said:
         _log.warning("secret_key", advice=said)
     services = RegistrySource(settings.registry, settings, clock)
     services.listen(lambda event, facts: _log.warning(event, **facts))
+    if measuring is not None:
+        measuring.follow(services)
     embedded = embedded_valkey(settings)
     if embedded is not None:
         embedded.start()
     rules = login_rules(settings)
-    signing = Signing(keys)
-    # Half as many connections as threads would make threads wait for each other.
-    store = open_store(settings, embedded, settings.server.threads + 8)
+    signing = Signing(keys, clock)
+    # Fewer connections than threads would make threads wait for each other; what phones ask for has threads of its own.
+    store = open_store(settings, embedded, 2 * settings.server.threads + 8)
+    # Who probes waits for less than people do, and must not be told later than them that Redis is away.
+    probing = open_store(settings, embedded, _PROBES, PATIENCE)
     tickets = TicketRegistry(
         store,
         Lifetimes(
@@ -108,10 +157,20 @@ def compose(
         ),
     )
     later = LaterWrites(store)
+    events = EventStream(store, clock)
+    services.listen(RegistryNews(store, events, settings.registry))
+    history = SignInHistory(store)
+    approvals = build_requests(settings, store)
     pairwise = _pairwise_ids(settings)
     if any(entry.pairwise_id for entry in services.current().services):
         pairwise.prepare()
-    entitlement = EntitlementRules(rules.group_attributes, rules.duo_fail)
+    entitlement = EntitlementRules(rules.group_attributes, rules.duo)
+    throttle = _throttle(settings)
+    push = settings.duo.push if settings.duo else configured.PushSettings()
+    breakers = RedisBreakerMemory(store)
+    ucm = build_ucm(settings, clock, breakers)
+    checking, places = build_handlers(settings, ucm), max(1, settings.server.threads // 2)
+    phone_rules = build_phone_rules(settings, ucm)
     parts = Parts(
         clock=clock,
         rules=rules,
@@ -126,53 +185,113 @@ def compose(
         ),
         validator=Validator(tickets, entitlement, _callback(settings, clock), later.add, pairwise),
         failures=FailureLog(store, later),
-        proxying=Proxying(tickets, entitlement),
-        authenticator=Authenticator(handlers(settings), max(1, settings.server.threads // 2)),
-        throttle=_throttle(settings),
-        duo=_duo(settings, clock),
-        journal=journal if journal is not None else LogJournal(),
+        proxying=Proxying(tickets, entitlement, approvals.standing),
+        # A PIN of four digits is for phones, where few tries are allowed.
+        authenticator=Authenticator([one for one in checking if one.name not in phone_rules.pin_handlers], places),
+        throttle=throttle,
+        duo=build_applications(settings, clock, breakers),
+        passcodes=Passcodes(throttle),
+        pushes=Pushes(store, worker_alive, PushLimits(push.most, push.window)),
+        reports=Reports(store),
+        trusted=TrustedBrowsers(store, signing),
+        approvals=approvals,
+        links=EnrollmentLinks(signing, rules.base, settings.server.url, settings.enrollment.link_lifetime),
+        stands=FlowStands(store),
+        phone_rules=phone_rules,
+        phone_addresses=PhoneAddresses(store, settings.phones.registered_address_age),
+        pin_authenticator=Authenticator(checking, places),
+        pins=pin_throttle(settings, _limit(settings.throttling.login_address)),
+        user_directory=ucm.directory if ucm is not None else NoUcm(),
+        phone_logins=ucm.logins if ucm is not None else NoUcm(),
+        device_locks=DeviceLocks(store),
+        open_logins=OpenLogins(phone_rules.transaction_lifetime),
+        logout_timers=LogoutTimers(store),
+        events=events,
+        history=history,
+        journal=HistoryJournal(events_to(_journal(journal, measuring), events, settings), history, later.add, clock),
     )
     url = urlsplit(settings.server.url)
     site = _site(settings, rules.base)
     web = Web(
-        site, views_directory(), secure=url.scheme == "https", logo=settings.pages.logo, local=url.hostname in _LOCAL
+        site,
+        views_directory(),
+        secure=url.scheme == "https",
+        languages=settings.pages.languages,
+        language=settings.pages.own_language,
+        look=build_look(settings.pages),
+        local=url.hostname in _LOCAL,
+        subdomains=settings.server.hsts_subdomains,
     )
-    executions = Executions(Engine(FLOWS, FUNCTIONS, parts), signing, store, rules)
+    engine = Engine(FLOWS, FUNCTIONS, parts)
+    executions = Executions(engine, signing, store, rules)
+    lifetime = phone_rules.transaction_lifetime
+    transactions = Transactions(PHONE_FLOWS, engine, signing, store, rules, lifetime)
     server = Server(
         web,
         parts,
         executions,
         ValidationSettings(settings.validation.cas2_attributes),
-        _rest(settings, parts, entitlement, pairwise),
+        _health(settings, parts, ucm),
+        Readiness(probing.ping, services, parts.authenticator.reachable, clock),
+        Phones(transactions, PhoneTokens(signing, lifetime), Runs(settings.server.threads), phone_rules.refresh),
+        build_rest(settings, parts, entitlement, pairwise),
+        build_enrollment(settings, store, parts.duo, parts.journal, clock),
+        build_hook(settings.webex, store, parts.journal),
+        build_admin(settings, store, tickets, clock),
+        _scrape(settings, measuring, services, probing),
     )
-    application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url)
+    requests = RequestLog(
+        written=settings.log.requests,
+        header=settings.log.request_id_header if settings.server.trusted_proxies else "",
+        propagate=settings.log.propagate,
+    )
+    application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url, requests)
     wsgi = behind_proxies(application, settings.server.trusted_proxies)
+    announcer = Announcer(store, Presence(node_name(os.environ), "server", services, clock), services)
     if watch:
+        announcer.start()
+        if measuring is not None:
+            measuring.publisher.start()
         services.start()
         later.start()
-    return Composed(application, wsgi, parts, embedded)
+        events.start()
+    return Composed(application, wsgi, parts, embedded, announcer, measuring, probing)
 
 
-def _rest(
-    settings: Settings, parts: Parts, entitlement: EntitlementRules, pairwise: PairwiseIds
-) -> RestProtocol | None:
-    if not settings.rest.enabled:
+def _journal(journal: Journal | None, measuring: Measuring | None) -> Journal:
+    written = journal if journal is not None else LogJournal()
+    return measuring.counted(written) if measuring is not None else written
+
+
+def _scrape(settings: Settings, measuring: Measuring | None, services: RegistrySource, probing: Store) -> Scrape | None:
+    if measuring is None:
         return None
-    clients = (
-        rest_client(client.name, client.key.get_secret_value() if client.key else "", client.networks, client.services)
-        for client in settings.rest.clients
+    # Not before it is known where the numbers go: see casduo.metrics.build.
+    from casduo.metrics.depths import read_depths
+    from casduo.metrics.scraping import Scrape
+
+    readers = readers_of(settings)
+    return Scrape(
+        measuring.meter,
+        measuring.directory,
+        services,
+        lambda: read_depths(probing, readers),
+        settings.metrics.networks,
     )
-    passwords = Passwords(parts.authenticator, parts.throttle, parts.duo, parts.journal, parts.rules.username_case)
-    return RestProtocol(
-        RestClients(clients),
-        passwords,
-        parts.services,
-        parts.tickets,
+
+
+def _health(settings: Settings, parts: Parts, ucm: Ucm | None) -> HealthReports:
+    return HealthReports(
+        settings.health.networks,
         parts.store,
-        parts.throttle,
-        entitlement,
-        parts.journal,
-        pairwise,
+        parts.services,
+        {name: parts.duo.of(name) for name in parts.duo.names},
+        parts.clock,
+        directories=parts.authenticator.servers,
+        ucm_nodes=ucm.nodes if ucm is not None else (),
+        started_by_server=settings.server.worker,
+        readers=readers_of(settings),
+        webhook=wanted_webhook(settings),
     )
 
 
@@ -191,73 +310,6 @@ def _pairwise_ids(settings: Settings) -> PairwiseIds:
     return PairwiseIds(key)
 
 
-def login_rules(settings: Settings) -> LoginRules:
-    """Return what the settings say about logins."""
-    login, logout, duo = settings.login, settings.logout, settings.duo
-    return LoginRules(
-        base=urlsplit(settings.server.url or "").path.rstrip("/"),
-        form_lifetime=login.form_lifetime,
-        flow_lifetime=login.flow_lifetime,
-        session_lifetime=settings.session.lifetime,
-        remember_me=settings.session.remember_me.enabled,
-        remembered_lifetime=settings.session.remember_me.lifetime,
-        username_case=login.username_case,
-        group_attributes=tuple(login.group_attributes),
-        duo_fail=duo.fail if duo else "closed",
-        duo_accept_allow=duo.accept_preauth_allow if duo else False,
-        duo_end_sessions_on_fraud=duo.end_sessions_on_fraud if duo else True,
-        duo_enrollment_url=(duo.enrollment_url or "") if duo else "",
-        logout_confirm=logout.confirm,
-        logout_follow_service=logout.follow_service,
-        logout_legacy_url=logout.legacy_url == "as_service",
-    )
-
-
-def handlers(settings: Settings) -> list[AuthenticationHandler]:
-    """Return the stores of users that ``settings`` name, in order.
-
-    :raises SettingsError: a users file cannot be used
-    :raises UpstreamMisconfigured: a file that an LDAP handler needs cannot be read
-    """
-    return [_handler(handler, settings) for handler in settings.authentication if handler.type != "ucm_pin"]
-
-
-def _handler(handler: configured.Handler, settings: Settings) -> AuthenticationHandler:
-    if isinstance(handler, configured.UsersFileHandler):
-        argon2 = Argon2Settings(handler.argon2.memory_kib, handler.argon2.time_cost, handler.argon2.parallelism)
-        return UsersFileHandler(UsersFileSettings(handler.path, handler.name, argon2, handler.max_waiting or 0))
-    assert isinstance(handler, configured.LdapHandler)
-    # ldap3 takes a fifth of a second to import: only for those who use it.
-    from casduo.authentication.ldap.handler import LdapHandler
-    from casduo.authentication.ldap.settings import LdapSettings
-
-    direct = handler.direct_bind_dn or ""
-    return LdapHandler(
-        LdapSettings(
-            servers=tuple(handler.servers),
-            base=handler.base or direct.partition(",")[2],
-            name=handler.name,
-            bind_dn=handler.bind_dn or "",
-            bind_password=handler.bind_password.get_secret_value() if handler.bind_password else "",
-            filter=handler.filter,
-            scope="one" if handler.scope == "one_level" else "subtree",
-            direct_bind_dn=direct,
-            decoy_dn=handler.decoy_dn or "",
-            start_tls=handler.start_tls,
-            allow_plaintext=handler.allow_plaintext,
-            ca_file=handler.ca_file or settings.outbound.ca_file,
-            connect_timeout=handler.connect_timeout,
-            receive_timeout=handler.receive_timeout,
-            pool_size=handler.pool_size,
-            attributes={name: tuple(names) for name, names in handler.attributes.items()},
-            principal_attribute=handler.principal_attribute or "uid",
-            vendor=handler.vendor,
-            password_policy=handler.password_policy,
-            max_waiting=handler.max_waiting or 0,
-        )
-    )
-
-
 def _throttle(settings: Settings) -> LoginThrottle:
     limits = settings.throttling
     return LoginThrottle(_limit(limits.login_user), _limit(limits.login_address), _limit(limits.login_pair))
@@ -265,31 +317,6 @@ def _throttle(settings: Settings) -> LoginThrottle:
 
 def _limit(limit: configured.Limit) -> Limit:
     return Limit(limit.failures, limit.window, limit.pause, limit.max_pause)
-
-
-def _duo(settings: Settings, clock: Clock) -> DuoGateway:
-    duo = settings.duo
-    if duo is None:
-        return NullDuoGateway()
-    auth_api = duo.auth_api
-    return build_gateway(
-        DuoSettings(
-            api_host=duo.api_host,
-            client_id=duo.universal.client_id,
-            client_secret=duo.universal.client_secret.get_secret_value(),
-            redirect_uri=f"{(settings.server.url or '').rstrip('/')}/duo/callback",
-            integration_key=auth_api.integration_key if auth_api else "",
-            secret_key=auth_api.secret_key.get_secret_value() if auth_api else "",
-            ca_file=str(duo.ca_file or settings.outbound.ca_file or "") or None,
-            proxy=duo.proxy.get_secret_value() if duo.proxy else None,
-            connect_timeout=duo.connect_timeout,
-            read_timeout=duo.read_timeout,
-            breaker_failures=duo.breaker.failures,
-            breaker_pause=duo.breaker.pause,
-            concurrency=max(1, settings.server.threads // 2),
-        ),
-        clock,
-    )
 
 
 def _site(settings: Settings, base: str) -> Site:
@@ -301,7 +328,8 @@ def _site(settings: Settings, base: str) -> Site:
         help_text=pages.help_text or "",
         help_url=pages.help_url or "",
         privacy_url=pages.privacy_url or "",
-        accent_colour=pages.accent_colour or "",
+        footer_links=tuple(Link(link.text, link.url) for link in pages.footer_links),
+        scheme=pages.scheme,
         forgot_password_url=login.forgot_password_url or "",
         change_password_url=login.change_password_url or "",
     )

@@ -9,23 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, PlainValidator, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from casduo.events.reference import events_reference
 from casduo.fieldtypes import format_duration
+from casduo.metrics.reference import metrics_reference
 from casduo.modelwalk import bare, is_model, item_annotation, tags, written_name
 from casduo.services.schema import registry_schema
 from casduo.settings import Settings
 from casduo.settings.environment import variable
+from casduo.viewdocs import templates_reference
 
-GENERATED = ("settings.md", "registry.schema.json")
+GENERATED = ("settings.md", "registry.schema.json", "events.md", "metrics.md", "templates.md")
 
 
 def generate() -> dict[str, str]:
     """Return the generated files of the ``docs`` directory: name to content."""
     schema = json.dumps(registry_schema(), indent=2, ensure_ascii=False) + "\n"
-    return {"settings.md": settings_reference(), "registry.schema.json": schema}
+    return {
+        "settings.md": settings_reference(),
+        "registry.schema.json": schema,
+        "events.md": events_reference(),
+        "metrics.md": metrics_reference(),
+        "templates.md": templates_reference(),
+    }
 
 
 def write(directory: Path) -> list[Path]:
@@ -101,12 +110,20 @@ def _row(path: tuple[str, ...], field: FieldInfo, default: Any) -> str:
     fixed = not is_model(bare(field.annotation)) and not any("[" in key or key == "NAME" for key in path)
     cells = (
         f"`{path[-1]}`",
-        _kind(field.annotation),
-        "required" if default is PydanticUndefined else _written(default),
+        "number" if _is_rate(field) else _kind(field.annotation),
+        "required" if default is PydanticUndefined else f"`{default:g}`" if _is_rate(field) else _written(default),
         field.description or "",
         f"`{variable(path)}`" if fixed else "",
     )
-    return f"| {' | '.join(cells)} |"
+    # A bar within a cell would begin the next one, even in code (GitHub Flavored Markdown, 4.10).
+    escaped = (cell.replace("|", r"\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
+
+
+def _is_rate(field: FieldInfo) -> bool:
+    """Return whether a field is a number with a fraction. All others that are kept as ``float`` are durations."""
+    read_by_us = any(isinstance(each, PlainValidator) for each in field.metadata)
+    return field.annotation is float and bool(field.metadata) and not read_by_us
 
 
 def _parts(annotation: Any, path: tuple[str, ...], default: Any) -> Iterator[_Part]:
@@ -150,7 +167,8 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, float):
-        return f"`{format_duration(value)}`"
+        # No time at all is what some durations call ``false``.
+        return f"`{format_duration(value)}`" if value else "`false`"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
     return f"`{value}`"

@@ -45,7 +45,7 @@ class Problem:
 
     ``line`` and ``column`` count from 1; 0 means that the problem has no place (a missing file, an environment
     variable). ``path`` is the key's path as a person would write it, ``services[2].requires_duo.fail``.
-    ``level`` is ``error`` (the file cannot be used) or ``warning`` (it can, but look at it).
+    ``level`` is ``error`` (the file cannot be used), ``warning`` (it can, but look at it) or ``note`` (worth knowing).
     """
 
     file: str

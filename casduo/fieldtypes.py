@@ -8,10 +8,12 @@ import re
 import zoneinfo
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
+
+from casduo.localtext import LANGUAGE_TAG, LocalText
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,6 +58,16 @@ def parse_duration(value: object) -> float:
     if seconds > LONGEST_DURATION:
         raise ValueError("must be a duration of at most ten years")
     return seconds
+
+
+def parse_delay(value: object) -> float:
+    """Return as :func:`parse_duration` does; 0 and ``0s`` are allowed and stand for not at all.
+
+    :raises ValueError: not a duration, below zero, or longer than ten years
+    """
+    if not isinstance(value, bool) and (value == 0 or (isinstance(value, str) and value.strip() in ("0", "0s"))):
+        return 0.0
+    return parse_duration(value)
 
 
 def format_duration(seconds: float) -> str:
@@ -194,7 +206,33 @@ def _line(value: str) -> str:
         raise ValueError("must not be empty")
     if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
         raise ValueError("must be one line without control characters")
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise ValueError("must hold something that can be seen")
     return text
+
+
+def parse_local_line(value: object, info: ValidationInfo) -> str:
+    """Return a text of one line, or a :class:`LocalText` for texts by language such as ``{en: Payroll, de: Gehalt}``.
+
+    :raises ValueError: neither of them
+    """
+    if isinstance(value, LocalText):
+        return value
+    if isinstance(value, str):
+        return _line(value)
+    if not isinstance(value, dict) or not value:
+        raise ValueError("must be a text, or texts by language such as {en: Payroll, de: Gehaltsabrechnung}")
+    texts = {}
+    for language, text in value.items():
+        if not isinstance(language, str) or not LANGUAGE_TAG.fullmatch(language):
+            raise ValueError(f"{shown(language)} is not a language tag such as en, de or pt-BR")
+        if not isinstance(text, str):
+            raise ValueError(f"the text for {language} must be a text")
+        try:
+            texts[language] = _line(text)
+        except ValueError as error:
+            raise ValueError(f"the text for {language} {error}") from None
+    return LocalText(texts, (info.context or {}).get("language", "en"))
 
 
 def _resolve(value: object, info: ValidationInfo) -> Path:
@@ -216,15 +254,23 @@ def shown(value: object, limit: int = 60) -> str:
 
 _DurationText = Annotated[str, Field(pattern=r"^\s*(\d+(\.\d+)?|(\d+(\.\d+)?(ms|s|m|h|d)\s*)+)\s*$")]
 _Seconds = Annotated[float, Field(gt=0)]
+_LocalText = str | dict[str, str]
 
 Duration = Annotated[float, PlainValidator(parse_duration, json_schema_input_type=_DurationText | _Seconds)]
 """Seconds. Written as ``8h``, ``30s``, ``1h30m`` or as a plain number of seconds."""
+
+Delay = Annotated[float, PlainValidator(parse_delay, json_schema_input_type=_DurationText | _Seconds | Literal[0])]
+"""Seconds as in a duration; 0 for not at all."""
 
 Line = Annotated[str, AfterValidator(_line)]
 """One line of text, not empty, outer spaces removed."""
 
 Lines = Annotated[tuple[Line, ...], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
 """A list of lines; a single one may be written without the list."""
+
+LocalLine = Annotated[str, PlainValidator(parse_local_line, json_schema_input_type=_LocalText)]
+"""One line of text, or a mapping of languages to lines; then a :class:`LocalText`. Which of them is the site's own
+language is said by the validation context (key ``language``)."""
 
 HttpsUrl = Annotated[Line, AfterValidator(https_url)]
 WebUrl = Annotated[Line, AfterValidator(web_url)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,17 @@ from casduo.errors import BadRequest, ForeignOrigin
 from casduo.events.model import Subject
 from casduo.protocol.parameters import MAX_BYTES, Parameters, parse_parameters
 from casduo.webflow.context import Inbound
+from casduo.webflow.effects import TRUST_COOKIE, WAY_COOKIE
 
 SESSION_COOKIE = "TGC-casduo"
 FLOW_COOKIE = "casduo-flow"
+LANGUAGE_COOKIE = "casduo-language"
+"""The language that a person has chosen for our pages; no secret."""
+FLOW_COOKIE_LENGTH = 24
+"""Characters of the mark that keys of flows are bound to."""
+_FLOW_MARK = re.compile(rf"[A-Za-z0-9]{{{FLOW_COOKIE_LENGTH}}}")
+_PHONE_FIELDS = frozenset({"device", "t", "userid", "pin", "passcode", "factor", "profile", "from"})
+_LONGEST_WAY = 64
 _REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _MOST_DIGITS = 10
@@ -24,13 +33,21 @@ _MOST_DIGITS = 10
 
 @dataclass(slots=True)
 class Request:
-    """One request, read as far as needed. ``origin`` is our own, ``https://sso.example.edu``."""
+    """One request, read as far as needed.
+
+    ``origin`` is our own, ``https://sso.example.edu``. ``language`` is the one that the request itself asks pages in,
+    empty for none. ``way_back`` says at which address of ours the page that answers it can be had once more, given the
+    key of the flow that waits there. ``route`` names what answers it, once that is found.
+    """
 
     environ: dict[str, Any] = field(repr=False)
     path: str = field(repr=False)
     origin: str
     now: float
     reference: str
+    language: str = ""
+    way_back: Callable[[str], str] = field(default=lambda execution: "", repr=False)
+    route: str = "none"
     _parameters: Parameters | None = None
     _cookies: Mapping[str, str] | None = field(default=None, repr=False)
 
@@ -43,6 +60,14 @@ class Request:
     def address(self) -> str:
         """The browser's address, as far as the configured number of proxies can be trusted to tell."""
         return str(self.environ.get("REMOTE_ADDR", ""))
+
+    @property
+    def flow_cookie(self) -> str:
+        """The browser's mark that keys of flows are bound to; empty where what it brings is none that we make. Phones
+        have marks of another form, which everybody can guess and nobody can bring in a cookie.
+        """
+        mark = self.cookies.get(FLOW_COOKIE, "")
+        return mark if _FLOW_MARK.fullmatch(mark) else ""
 
     @property
     def prefetched(self) -> bool:
@@ -59,6 +84,22 @@ class Request:
         if self._parameters is None:
             query = self.environ.get("QUERY_STRING", "")
             self._parameters = parse_parameters(query, self._body() if self.method == "POST" else b"")
+        return self._parameters
+
+    @property
+    def phone_parameters(self) -> Parameters:
+        """Query and form as a phone sends them: in UTF-8, or in ISO-8859-1 by those that know no better.
+
+        :raises BadRequest: they cannot be read
+        """
+        if self._parameters is None:
+            query, body = self.environ.get("QUERY_STRING", ""), self._body() if self.method == "POST" else b""
+            try:
+                self._parameters = parse_parameters(query, body, single=_PHONE_FIELDS)
+            except BadRequest as error:
+                if error.reason != "encoding":
+                    raise
+                self._parameters = parse_parameters(query, body, encoding="iso-8859-1", single=_PHONE_FIELDS)
         return self._parameters
 
     @property
@@ -122,6 +163,8 @@ class Request:
             fields=self.parameters,
             session_cookie=self.cookies.get(SESSION_COOKIE, ""),
             flow_cookie=flow_cookie,
+            trust_cookie=self.cookies.get(TRUST_COOKIE, ""),
+            way_cookie=self.cookies.get(WAY_COOKIE, "")[:_LONGEST_WAY],
             cross_site=self.cross_site,
             submitted=submitted,
             posted=self.method == "POST",

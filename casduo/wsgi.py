@@ -7,14 +7,14 @@ import gc
 import os
 
 from casduo.app import Wsgi
-from casduo.compose import compose
+from casduo.compose import Composed, compose
 from casduo.errors import SettingsError
 from casduo.log import configure_log
 from casduo.settings import find_settings, load_settings, missing_to_serve
 
 
-def create_application() -> Wsgi:
-    """Build the application from the settings of this machine.
+def create() -> Composed:
+    """Build the server from the settings of this machine.
 
     :raises SettingsError: settings or registry cannot be used; every problem is in it
     """
@@ -24,12 +24,13 @@ def create_application() -> Wsgi:
     if missing:
         raise SettingsError(tuple(missing))
     configure_log(settings.log.format, settings.log.level)
-    composed = compose(settings)
-    atexit.register(composed.close)
+    built = compose(settings)
+    atexit.register(built.close)
     # What exists now stays for good: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    return composed.wsgi
+    return built
 
 
-application = create_application()
+composed = create()
+application: Wsgi = composed.wsgi

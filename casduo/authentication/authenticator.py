@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
@@ -10,6 +10,7 @@ from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.model import Authenticated, Credential, Outcome, Rejected
 from casduo.authentication.names import MAX_USERNAME
 from casduo.errors import UpstreamBusy, UpstreamError
+from casduo.outbound.breaker import BreakerState
 from casduo.outbound.bulkhead import Bulkhead
 
 MAX_PASSWORD = 1024
@@ -33,14 +34,15 @@ class Authenticator:
     handlers that did not check one have :meth:`AuthenticationHandler.spend` called. Success costs nothing extra.
     A handler that cannot tell unknown users from wrong passwords (LDAP direct bind) ends the chain, so it goes last.
 
-    :param handlers: in the order in which they are asked; names must differ.
+    :param handlers: in the order in which they are asked; names must differ. Without any nobody gets in, as in browsers
+        where all there is are PINs of phones.
     :param limit: how many requests may be inside one handler at once, unless the handler brings its own number.
-    :raises ValueError: no handler, or two of one name.
+    :raises ValueError: two handlers of one name.
     """
 
     def __init__(self, handlers: Sequence[AuthenticationHandler], limit: int) -> None:
         names = [handler.name for handler in handlers]
-        if not names or len(set(names)) != len(names):
+        if len(set(names)) != len(names):
             raise ValueError(f"authentication handlers need different names, got {names}")
         self._handlers = tuple(handlers)
         self._bulkheads = {handler.name: Bulkhead(handler.name, handler.max_waiting or limit) for handler in handlers}
@@ -50,11 +52,25 @@ class Authenticator:
         """The handlers' names in order: what a registry entry's ``authentication`` may list."""
         return tuple(handler.name for handler in self._handlers)
 
+    @property
+    def handlers(self) -> tuple[AuthenticationHandler, ...]:
+        """The handlers in order, for asking who somebody is. Passwords go through :meth:`authenticate` alone."""
+        return self._handlers
+
     def close(self) -> None:
         """Give back the connections of those handlers that keep some."""
         for handler in self._handlers:
             if close := getattr(handler, "close", None):
                 close()
+
+    def servers(self) -> dict[str, Mapping[str, BreakerState]]:
+        """Return, of each handler that asks servers, how each of them stands, as the calls of late tell."""
+        asked = {handler.name: getattr(handler, "servers", None) for handler in self._handlers}
+        return {name: servers() for name, servers in asked.items() if servers is not None}
+
+    def reachable(self) -> dict[str, bool]:
+        """Return, of each handler that asks servers, whether any of them answers, as the calls of late tell."""
+        return {name: BreakerState.CLOSED in servers.values() for name, servers in self.servers().items()}
 
     def authenticate(self, credential: Credential, now: float, allowed: Collection[str] = ()) -> Outcome:
         """Return whether the credential is right, asking only handlers named in ``allowed`` (empty: all of them).

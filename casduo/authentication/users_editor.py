@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from casduo.authentication.users_document import is_username, read_users, round_trip_yaml
 from casduo.errors import CasduoError
+from casduo.filereplace import locked_directory, replace_file
 
 _HEADING = "# Users of casduo. Edit with `casduo users`, or by hand: the server reads it again by itself.\n"
 
@@ -74,7 +73,7 @@ def set_password(path: Path, username: str, password_hash: str, *, must_change: 
 def _editing(path: Path) -> Iterator[CommentedMap]:
     # A link stays a link: what it points at is replaced.
     path = Path(os.path.realpath(path))
-    with _locked(path.parent):
+    with locked_directory(path.parent):
         text = path.read_text(encoding="utf-8") if path.exists() else _HEADING
         read_users(text, str(path))
         yaml = round_trip_yaml()
@@ -86,47 +85,4 @@ def _editing(path: Path) -> Iterator[CommentedMap]:
         # A file without users has no place in the document to hang its comments on.
         written = stream.getvalue() if document is not None else text + stream.getvalue()
         read_users(written, str(path))
-        _replace(path, written)
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    # Not the file itself: it is replaced, and a lock on the old one would hold nobody back. The directory stays, and
-    # locking it leaves no lock file of root's behind that the server's user could not open.
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            _keep_owner(stream.fileno(), path)
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    _sync_directory(path.parent)
-
-
-def _keep_owner(descriptor: int, path: Path) -> None:
-    """Leave the file with the server's user when root edits it; mkstemp gave it mode 0600 already."""
-    if path.exists() and os.geteuid() == 0:
-        status = path.stat()
-        os.fchown(descriptor, status.st_uid, status.st_gid)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        replace_file(path, written.encode(), mode=0o600)

@@ -30,14 +30,22 @@ class Subcommand:
 
 SUBCOMMANDS: tuple[Subcommand, ...] = (
     Subcommand("serve", "casduo.cli.serve:serve", "Answer requests."),
-    Subcommand("worker", "casduo.cli.worker:worker", "Tell applications when a session has ended."),
+    Subcommand("worker", "casduo.cli.worker:worker", "Do what takes time: pushes, sign-outs, audit trail, Webex."),
     Subcommand("check", "casduo.cli.check:command", "Say everything that is wrong with settings and registry."),
+    Subcommand("doctor", "casduo.cli.doctor:command", "Examine the installation: what is wrong, why, and what helps."),
     Subcommand("explain", "casduo.cli.explain:command", "Say who gets into an application, how, and why."),
+    Subcommand("registry", "casduo.cli.registry:registry", "Say who changed the registry; take an earlier text back."),
+    Subcommand("import", "casduo.cli.import_:import_", "Take services over from another CAS server."),
     Subcommand("sessions", "casduo.cli.sessions:sessions", "List and end sessions; say what applications were told."),
+    Subcommand("nodes", "casduo.cli.nodes:command", "List the nodes that run, and which registry is in force on each."),
+    Subcommand("audit", "casduo.cli.audit:audit", "Verify, read and export the audit trail."),
+    Subcommand("outbox", "casduo.cli.outbox:outbox", "Say what waits to be sent to Webex; retry what could not be."),
+    Subcommand("approvals", "casduo.cli.approvals:approvals", "List requests for access; cancel one that waits."),
+    Subcommand("keys", "casduo.cli.keys:keys", "List, add and retire signing keys."),
     Subcommand("flow", "casduo.cli.flow:flow", "Show or draw how a login proceeds."),
     Subcommand("users", "casduo.cli.users:users", "Add people to the users file and set passwords."),
     Subcommand("demo", "casduo.cli.demo:demo", "Run everything on this machine, to look at and to try."),
-    Subcommand("simulate", "casduo.cli.simulate:simulate", "Run a stand-in for Duo on its own."),
+    Subcommand("simulate", "casduo.cli.simulate:simulate", "Run a stand-in for Duo, Webex, a UCM or an IP phone."),
 )
 
 

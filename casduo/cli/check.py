@@ -12,6 +12,7 @@ from casduo.errors import Problem
 from casduo.services.file import check_registry
 from casduo.settings import Settings, find_settings, missing_to_serve, read_settings
 from casduo.settings.load import NO_FILE
+from casduo.weblook import look_problems
 
 EXIT_BAD_FILE = 2
 _LEVELS = ("error", "warning", "note")
@@ -31,7 +32,8 @@ def report(
     path = find_settings(config, environ)
     settings, problems = read_settings(path, environ)
     if settings is not None:
-        problems = [*problems, *missing_to_serve(settings, str(path or NO_FILE))]
+        file = str(path or NO_FILE)
+        problems = [*problems, *missing_to_serve(settings, file), *look_problems(settings.pages, file)]
         registry = registry or settings.registry
     elif registry is None:
         beside = (path.parent if path is not None else Path()) / "registry.yaml"

@@ -14,7 +14,7 @@ from casduo.simulators.demo.demo import started_demo
 from casduo.simulators.demo.summary import ready_document, table
 from casduo.simulators.files import write_file
 
-_HIGHEST_PORT = 65_530
+_HIGHEST_PORT = 65_523
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -23,7 +23,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     "--port",
     type=click.IntRange(1, _HIGHEST_PORT),
     show_default="8443, or the next that is free",
-    help="The first of six ports in a row; the sign-in server has it.",
+    help="The first of thirteen ports in a row; the sign-in server has it.",
 )
 @click.option(
     "--state",
@@ -39,7 +39,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     help="Write addresses, users and passwords here as JSON once everything answers; removed at the end.",
 )
 def demo(port: int | None, directory: Path, ready_file: Path | None) -> None:
-    """Run casduo with sample applications, users and a simulated Duo until it is interrupted.
+    """Run casduo with sample applications, users, a simulated Duo, UCM and Webex until it is interrupted.
 
     Everything listens on the loopback address only.
     """

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.lookup import look_up
 from casduo.authentication.names import MAX_USERNAME, canonical_username
+from casduo.clock import system_clock
 from casduo.errors import UpstreamError
 from casduo.explanation import Person, as_text, entry_for, explain, stores_for
 from casduo.explanation.failures import explain_failures
@@ -25,6 +26,7 @@ from casduo.explanation.recent import UnknownApplication, recent_failures, wante
 from casduo.fieldtypes import Moment
 from casduo.protocol.failures import FailureLog
 from casduo.services.access import parse_address
+from casduo.services.builtin import with_builtin
 from casduo.services.file import load_registry
 from casduo.services.index import Registry
 from casduo.services.pairwise import PairwiseIds
@@ -97,7 +99,7 @@ def command(
     settings = load_settings(find_settings(config, os.environ), os.environ)
     if address is not None and parse_address(address) is None:
         raise click.BadParameter(f"{address!r} is not an IP address", param_hint="--address")
-    loaded = load_registry(registry or settings.registry, settings)
+    loaded = with_builtin(load_registry(registry or settings.registry, settings), settings)
     if failures:
         if any((user, address, attributes, groups, at, everything)):
             raise click.UsageError("--failures tells what has happened; it takes no person, address or moment")
@@ -166,7 +168,7 @@ def _find(typed: str, names: Sequence[str], settings: Settings, now: float) -> P
     username = canonical_username(typed, settings.login.username_case)
     if not username or len(username) > MAX_USERNAME or not username.isprintable():
         raise click.BadParameter(f"{typed!r} cannot be a user name", param_hint="--user")
-    with _handlers(settings) as handlers:
+    with _handlers(settings, names) as handlers:
         found = look_up(handlers, names, username, now)
     for sentence in found.unasked:
         click.echo(f"casduo: {sentence}", err=True)
@@ -179,14 +181,19 @@ def _find(typed: str, names: Sequence[str], settings: Settings, now: float) -> P
 
 
 @contextlib.contextmanager
-def _handlers(settings: Settings) -> Iterator[list[AuthenticationHandler]]:
+def _handlers(settings: Settings, names: Sequence[str]) -> Iterator[list[AuthenticationHandler]]:
+    """The handlers of the settings. A UCM is set up where one of those called ``names`` asks it."""
     # Everything the server is made of comes with it: only for those who look somebody up.
-    from casduo.compose import handlers
+    from casduo.authentication.build import build_handlers
+    from casduo.ucm.build import build_ucm
 
     with contextlib.ExitStack() as stack:
         # Handlers tell their troubles to the log, which must not get in between the lines of the answer.
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        opened = handlers(settings)
+        ucm = None
+        if any(handler.type == "ucm_pin" and handler.name in names for handler in settings.authentication):
+            ucm = build_ucm(settings, system_clock)
+        opened = build_handlers(settings, ucm)
         for handler in opened:
             if close := getattr(handler, "close", None):
                 stack.callback(close)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from casduo.simulators.duo.command import duo
+from casduo.simulators.phone.command import phone
+from casduo.simulators.ucm.command import ucm
+from casduo.simulators.webex.command import webex
 
 
 @click.group("simulate")
@@ -13,3 +16,6 @@ def simulate() -> None:
 
 
 simulate.add_command(duo)
+simulate.add_command(phone)
+simulate.add_command(ucm)
+simulate.add_command(webex)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from casduo.endpoints.base import Endpoint, Server
+from casduo.endpoints.validation import note_violation
 from casduo.errors import BadRequest, ForeignOrigin, UpstreamError
 from casduo.events.model import Fault, RestAnswered, RestClientRefused, ServiceRefused
-from casduo.protocol.errors import InvalidRequest, ProtocolError
+from casduo.protocol.errors import InvalidRequest, NotApproved, ProtocolError
 from casduo.protocol.responses import JSON_TYPE
 from casduo.protocol.rest import bodies
 from casduo.protocol.rest.call import RestCall
@@ -18,6 +19,7 @@ from casduo.protocol.rest.errors import (
     BadForm,
     NoSuchTicket,
     NotAForm,
+    PersonAsked,
     RestError,
     ServiceForbidden,
     Throttled,
@@ -31,7 +33,6 @@ from casduo.request import Request
 from casduo.tickets.ids import TicketId, TicketKind, parse_ticket_id
 from casduo.web import Reply
 
-_WAIT = 10
 _MOST_AGENT = 200
 
 _Work = Callable[[Server, RestProtocol, Request, RestCall], Reply]
@@ -142,6 +143,8 @@ def _failure(
     """Return a failure as the program is told it, and take note of what the answer does not tell."""
     match error:
         case ServiceForbidden():
+            if isinstance(error.__cause__, NotApproved):
+                note_violation(server, call.subject, error.__cause__, call.now)
             server.parts.journal.write(ServiceRefused(call.subject, reason=error.why, host=error.host))
             return error
         case RestError():
@@ -159,7 +162,7 @@ def _failure(
 
 def _fault(server: Server, request: Request, error: UpstreamError) -> RestError:
     server.parts.journal.write(Fault(request.subject(), code=error.code, detail=str(error)))
-    return Unavailable(error.upstream, wait=_WAIT)
+    return Unavailable(error.upstream)
 
 
 def _refusal(server: Server, failure: RestError) -> Reply:
@@ -169,4 +172,10 @@ def _refusal(server: Server, failure: RestError) -> Reply:
         extra.append(("WWW-Authenticate", 'Bearer realm="casduo"'))
     if failure.wait:
         extra.append(("Retry-After", str(failure.wait)))
+    if isinstance(failure, PersonAsked):
+        # No refusal, and the one answer of these that holds more than a line for people.
+        reply = server.web.machine(bodies.asked_json(failure), JSON_TYPE)
+        reply.status = failure.status
+        reply.headers += extra
+        return reply
     return server.web.plain(failure.status, f"{failure.text}\n", extra)

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from casduo.endpoints.base import Endpoint, Server
 from casduo.errors import BadRequest
-from casduo.events.model import TicketValidated, ValidationRefused
+from casduo.events.model import Subject, TicketValidated, ValidationRefused
 from casduo.protocol import responses
-from casduo.protocol.errors import InvalidRequest, ProtocolError
+from casduo.protocol.errors import InvalidRequest, NotApproved, ProtocolError
 from casduo.protocol.failures import Attempt, noted
 from casduo.protocol.validation import (
     Format,
@@ -21,6 +21,15 @@ from casduo.protocol.validation import (
 from casduo.request import Request
 from casduo.services.model import Protocol
 from casduo.web import Reply
+
+_SPOKEN = {
+    "/validate": "cas1",
+    "/serviceValidate": "cas2",
+    "/proxyValidate": "cas2",
+    "/samlValidate": "saml1",
+    "/proxy": "proxy",
+}
+"""Protocols by address; all others, our own pages among them, speak CAS 3.0."""
 
 
 def validate(server: Server, request: Request) -> Reply:
@@ -86,7 +95,7 @@ def validated_ticket(server: Server, request: Request, asked: ValidationRequest)
     parts = server.parts
     validated = parts.validator.validate(asked, parts.services.current(), request.now)
     subject = request.subject(validated.session.principal_id, validated.service.id)
-    parts.journal.write(TicketValidated(subject, ticket=asked.ticket.masked))
+    parts.journal.write(TicketValidated(subject, ticket=asked.ticket.masked, protocol=asked.protocol))
     return validated
 
 
@@ -112,10 +121,21 @@ def note_refusal(
 ) -> ProtocolError:
     """Take note of a refusal and return it as the application is told."""
     failure = _failure(error)
-    server.parts.journal.write(
-        ValidationRefused(request.subject(service=service_id), code=failure.code, why=failure.why)
-    )
+    subject = request.subject(service=service_id)
+    if isinstance(failure, NotApproved):
+        subject = request.subject(failure.principal, failure.service)
+        note_violation(server, subject, failure, request.now)
+    spoken = _SPOKEN.get(request.path.removeprefix(server.web.site.base), "cas3")
+    server.parts.journal.write(ValidationRefused(subject, code=failure.code, why=failure.why, protocol=spoken))
     return failure
+
+
+def note_violation(server: Server, subject: Subject, failure: NotApproved, now: float) -> None:
+    """Take note, once for each request, that somebody uses a service outside the time that was approved."""
+    parts = server.parts
+    violation = parts.approvals.warn_outside(subject, failure.standing, parts.rules.approvals.zone, now)
+    if violation is not None:
+        parts.journal.note(violation)
 
 
 def _failure(error: ProtocolError | BadRequest) -> ProtocolError:

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from casduo.explanation.explain import entry_for, explain, stores_for
 from casduo.explanation.model import Explanation, Person
-from casduo.explanation.text import as_text
+from casduo.explanation.text import Section, as_text, sections
 
-__all__ = ["Explanation", "Person", "as_text", "entry_for", "explain", "stores_for"]
+__all__ = ["Explanation", "Person", "Section", "as_text", "entry_for", "explain", "sections", "stores_for"]

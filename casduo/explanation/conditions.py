@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from casduo.explanation.model import Access, Condition, Duo, Person, State
-from casduo.mfa.policy import owed
+from casduo.explanation.model import Access, Condition, Duo, DuoMode, Person, State
+from casduo.mfa.policy import DuoDecision, owed
 from casduo.mfa.strength import NO_STRENGTH
 from casduo.services.access import RuleResult, decide, group_names, moment_text, one_of
-from casduo.services.model import DuoRule, DuoWhen, RegisteredService
+from casduo.services.model import AccessRules, DuoRule, DuoWhen
+from casduo.services.policies import ALWAYS
 
 _MOST_VALUES = 8
 """Values that a sentence lists."""
@@ -66,15 +67,17 @@ def depends_on(conditions: Iterable[Condition]) -> str:
     return " and ".join(needed)
 
 
-def access(service: RegisteredService, facts: Facts) -> Access:
-    """Return the access rules of ``service`` as :func:`casduo.services.access.decide` sees them."""
-    rules = service.access
+def access(rules: AccessRules, facts: Facts, *, enabled: bool = True) -> Access:
+    """Return access rules as :func:`casduo.services.access.decide` sees them.
+
+    :param enabled: whether what they are about is switched on
+    """
     decision = decide(
         rules,
         facts.attributes,
         facts.address or "",
         facts.now,
-        enabled=service.enabled,
+        enabled=enabled,
         group_attributes=facts.group_attributes,
     )
     names = iter(rules.attributes)
@@ -127,30 +130,40 @@ def few(values: Sequence[str]) -> str:
     return ", ".join(values[:_MOST_VALUES]) + (f" and {more} more" if more > 0 else "")
 
 
-def duo(rule: DuoRule | None, facts: Facts) -> Duo:
+_UNCONDITIONAL = DuoRule()
+
+
+def duo(rule: DuoRule | None, facts: Facts, *, raised: bool = False) -> Duo:
     """Return whether ``rule`` requires Duo of somebody who has signed in with the password just now, as
     :func:`casduo.mfa.policy.owed` sees it. Conditions that cannot be judged are left out of that question first: what
     excuses without them excuses anyway.
+
+    :param raised: whether the application's request asks for Duo, which no condition excuses from
     """
-    if rule is None:
-        return Duo("not met", _decision(None, facts)[1])
-    conditions = tuple(_duo_conditions(rule, facts))
-    required, reasons = _decision(_judged(rule, facts), facts)
-    if not required:
-        return Duo("not met", reasons, conditions)
-    return Duo(together(conditions), reasons, conditions)
+    conditions = tuple(_duo_conditions(rule, facts)) if rule is not None else ()
+    decision = _decision(_judged(rule, facts), facts, raised=raised)
+    state: State = "not met"
+    if decision.required:
+        state = "met" if raised else together(conditions)
+    modes = tuple(_modes(rule, facts.now)) if rule is not None else ()
+    return Duo(state, decision.reasons, conditions, decision.mode, decision.reported, modes)
 
 
-def _decision(rule: DuoRule | None, facts: Facts) -> tuple[bool, tuple[str, ...]]:
-    decision = owed(
-        rule, facts.attributes, facts.address or "", NO_STRENGTH, facts.now, group_attributes=facts.group_attributes
+def _decision(rule: DuoRule | None, facts: Facts, *, raised: bool = False) -> DuoDecision:
+    return owed(
+        rule,
+        facts.attributes,
+        facts.address or "",
+        NO_STRENGTH,
+        facts.now,
+        group_attributes=facts.group_attributes,
+        raised=raised,
     )
-    return decision.required, decision.reasons
 
 
-def _judged(rule: DuoRule, facts: Facts) -> DuoRule:
+def _judged(rule: DuoRule | None, facts: Facts) -> DuoRule | None:
     """Return ``rule`` without the conditions that cannot be judged."""
-    if rule.when is None:
+    if rule is None or rule.when is None:
         return rule
     left_out: dict[str, object] = {}
     if facts.person is None:
@@ -160,29 +173,40 @@ def _judged(rule: DuoRule, facts: Facts) -> DuoRule:
     return rule.model_copy(update={"when": rule.when.model_copy(update=left_out)})
 
 
+def _modes(rule: DuoRule, now: float) -> Iterator[DuoMode]:
+    """Yield the modes of a rule that has dates for them."""
+    if ALWAYS in rule.mode.values():
+        return
+    present = rule.mode_at(now)
+    for mode, start in rule.mode.items():
+        passed = start.timestamp() <= now
+        yield DuoMode(mode, moment_text(start), "in force" if mode == present else "over" if passed else "to come")
+
+
 def _duo_conditions(rule: DuoRule, facts: Facts) -> Iterator[Condition]:
     """Yield each condition of ``rule`` with what the policy says of a rule that has no other."""
-    bare = rule.model_copy(update={"from_": None, "until": None, "when": None})
     when = rule.when or DuoWhen()
-    if rule.from_ is not None:
-        alone = bare.model_copy(update={"from_": rule.from_})
-        yield _alone(alone, "not_yet", f"it must be {moment_text(rule.from_)} or later", facts)
+    # Before its first mode a rule asks for nothing, as before its beginning.
+    for start in (next(iter(rule.mode.values())), rule.from_):
+        if start not in (None, ALWAYS):
+            alone = _UNCONDITIONAL.model_copy(update={"from_": start})
+            yield _alone(alone, "not_yet", f"it must be {moment_text(start)} or later", facts)
     if rule.until is not None:
-        alone = bare.model_copy(update={"until": rule.until})
+        alone = _UNCONDITIONAL.model_copy(update={"until": rule.until})
         yield _alone(alone, "expired", f"it must be before {moment_text(rule.until)}", facts)
     if when.groups:
-        alone = bare.model_copy(update={"when": DuoWhen(groups=when.groups)})
+        alone = _UNCONDITIONAL.model_copy(update={"when": DuoWhen(groups=when.groups)})
         yield _alone(alone, "group", f"the person must be in {one_of(when.groups)}", facts)
     for name, values in when.attributes.items():
-        alone = bare.model_copy(update={"when": DuoWhen(attributes={name: values})})
+        alone = _UNCONDITIONAL.model_copy(update={"when": DuoWhen(attributes={name: values})})
         yield _alone(alone, "attribute", f"attribute {name} must be {one_of(values)}", facts, name)
     if when.networks:
-        alone = bare.model_copy(update={"when": DuoWhen(networks=when.networks)})
+        alone = _UNCONDITIONAL.model_copy(update={"when": DuoWhen(networks=when.networks)})
         yield _alone(alone, "network", f"the address must be in {one_of(map(str, when.networks))}", facts)
 
 
 def _alone(rule: DuoRule, kind: str, sentence: str, facts: Facts, attribute: str = "") -> Condition:
     if not facts.known(kind):
         return Condition(kind, "depends", sentence)
-    required, _ = _decision(rule, facts)
+    required = _decision(rule, facts).required
     return Condition(kind, "met" if required else "not met", sentence, _fact(kind, attribute, facts))

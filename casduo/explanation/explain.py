@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from casduo.authentication.model import Reason
 from casduo.explanation import conditions
+from casduo.explanation.approvals import approval, condition_of, target
 from casduo.explanation.conditions import Facts
 from casduo.explanation.dealings import dealings, proxying, sign_out
 from casduo.explanation.matching import entries
-from casduo.explanation.model import Condition, Explanation, Person, Reading, Service, State, Verdict
+from casduo.explanation.model import Condition, Duo, Explanation, Person, Reading, Service, State, Verdict
+from casduo.explanation.phone import NO_MAIL, on_phones
 from casduo.explanation.reading import read
 from casduo.explanation.release import answers, told
 from casduo.explanation.values import duo_values
@@ -28,30 +30,24 @@ _REFUSALS: dict[Reason, str] = {
     "expired": "the password has run out",
     "must_change": "the password must be changed first",
 }
-_VERDICTS: dict[State, Verdict] = {"met": "duo", "not met": "password", "depends": "depends"}
-_ASKED: dict[State, str] = {
-    "met": "with the password and Duo",
-    "not met": "with the password alone",
-    "depends": "with the password; whether Duo is asked for depends on {needed}",
-}
 
 
 def entry_for(given: str, registry: Registry, settings: Settings) -> RegisteredService | None:
     """Return the entry that has the URL, None when it is refused or nobody has it."""
-    _, url = read(given, _login_url(settings), registry.schemes)
+    _, url = _read(given, registry, settings)
     return registry.find(url) if url is not None else None
 
 
 def stores_for(entry: RegisteredService, settings: Settings) -> tuple[str, ...]:
-    """Return the names of the handlers that may check a password for ``entry``, in the order in which they are asked.
-
-    PINs are not taken in place of passwords: their handlers are for phones only.
+    """Return the names of the handlers that may check a password for ``entry`` or, at phones, a PIN, in the order in
+    which they are asked. Neither is taken in place of the other.
     """
+    at_phones = entry.channel == "phone"
     return tuple(
         handler.name
         for handler in settings.authentication
         if (not entry.authentication or handler.name in entry.authentication)
-        and (entry.channel == "phone" or handler.type != "ucm_pin")
+        and (handler.type == "ucm_pin") == at_phones
     )
 
 
@@ -75,12 +71,13 @@ def explain(
     :param everything: tell about every entry of the registry, not only those near the URL
     """
     facts = Facts(person, address, now, settings.login.group_attributes)
-    reading, url = read(given, _login_url(settings), registry.schemes)
+    reading, url = _read(given, registry, settings)
     found = registry.find(url) if url is not None else None
     near, omitted = entries(registry, url, everything=everything) if url is not None else ((), len(registry))
     service = None
     if url is not None and found is not None:
-        service = _service(url, found, registry, settings, facts, pairwise)
+        raised = reading.asks_for_duo and found.channel == "browser"
+        service = _service(url, found, registry, settings, facts, pairwise, raised=raised)
     verdict, sentence = _verdict(reading, service, found, facts)
     return Explanation(
         verdict=verdict,
@@ -96,8 +93,10 @@ def explain(
     )
 
 
-def _login_url(settings: Settings) -> str:
-    return f"{settings.server.url}/login" if settings.server.url else ""
+def _read(given: str, registry: Registry, settings: Settings) -> tuple[Reading, ServiceUrl | None]:
+    login_url = f"{settings.server.url}/login" if settings.server.url else ""
+    duo_parameter = (settings.duo.request_parameter or "") if settings.duo is not None else ""
+    return read(given, login_url, registry.schemes, duo_parameter)
 
 
 def _service(
@@ -107,10 +106,18 @@ def _service(
     settings: Settings,
     facts: Facts,
     pairwise: PairwiseIds | None,
+    *,
+    raised: bool,
 ) -> Service:
-    access = conditions.access(service, facts)
-    duo = replace(conditions.duo(service.duo_rule, facts), values=duo_values(service, settings.duo))
-    settled = service.channel == "browser" and "depends" not in (access.state, duo.state)
+    at_phones = service.channel == "phone"
+    access = conditions.access(service.access, facts, enabled=service.enabled)
+    unasked = conditions.duo(service.duo_rule, facts)
+    raised = raised and not (unasked.state == "met" and unasked.mode == "required")
+    duo = conditions.duo(service.duo_rule, facts, raised=True) if raised else unasked
+    if at_phones:
+        duo = replace(duo, reasons=tuple(reason.replace("a password", "a PIN") for reason in duo.reasons))
+    duo = replace(duo, values=duo_values(service, settings, unasked, facts))
+    settled = not at_phones and "depends" not in (access.state, duo.state)
     session = service.session
     return Service(
         id=service.id,
@@ -129,12 +136,11 @@ def _service(
         dealings=dealings(service),
         proxying=proxying(service),
         sign_out=sign_out(service),
-        answers=answers(
-            url, service, registry, facts, duo, pairwise, cas2_attributes=settings.validation.cas2_attributes
-        )
-        if settled
-        else (),
+        answers=answers(url, service, registry, facts, duo, pairwise, settings, raised=raised) if settled else (),
         without_effect=_without_effect(service),
+        phone=on_phones(url, service, settings, facts) if at_phones else None,
+        approval=approval(service, settings, facts) if not at_phones else None,
+        target=target(service),
     )
 
 
@@ -156,19 +162,26 @@ def _verdict(
         return "malformed", f"The URL is refused: {reading.problem}."
     if service is None or found is None:
         return "unregistered", "No entry of the registry has this URL: people see that it is not registered (403)."
-    if service.channel != "browser":
+    if service.phone is not None and reading.url != reading.given:
         return "phone", f"{service.name} is for IP phones: to a browser it counts as not registered (403)."
     if not service.enabled:
         because = f": {found.disabled_reason}" if found.disabled_reason else "."
         return "disabled", f"{service.name} is switched off; nobody gets in{because}"
     person = facts.person
     if person is not None and person.refusal is not None:
-        return "no_sign_in", f"{person.name} cannot sign in: {_REFUSALS.get(person.refusal, person.refusal)}."
+        return "no_sign_in", f"{person.name} cannot sign in: {_refusal(person.refusal, service)}."
     return _admission(service, facts)
 
 
+def _refusal(reason: Reason, service: Service) -> str:
+    if service.phone is not None and reason == "not_permitted_now":
+        return NO_MAIL
+    return _REFUSALS.get(reason, reason)
+
+
 def _admission(service: Service, facts: Facts) -> tuple[Verdict, str]:
-    unmet = next((condition for condition in service.access.conditions if condition.state == "not met"), None)
+    demands = service.demands
+    unmet = next((condition for condition in demands if condition.state == "not met"), None)
     if unmet is not None:
         who = f"{facts.who} is refused by" if facts.person is not None else "Nobody gets into"
         return "refused", f"{who} {service.name}: {_told(unmet)}."
@@ -176,11 +189,25 @@ def _admission(service: Service, facts: Facts) -> tuple[Verdict, str]:
         problem = service.release.problem
         return "refused", f"{facts.who} is refused by {service.name}: there is no user name to tell it; {problem}."
     who = facts.who if facts.person is not None else "Whoever signs in"
-    asked = _ASKED[service.duo.state].format(needed=conditions.depends_on(service.duo.conditions))
-    if service.access.state == "depends":
-        wanted = [condition.sentence for condition in service.access.conditions if condition.state == "depends"]
+    secret: Verdict = "pin" if service.phone is not None else "password"
+    asked = _asked(service.duo, "PIN" if service.phone is not None else "password")
+    if service.approval is not None:
+        asked += f", {condition_of(service.approval)}"
+    wanted = [condition.sentence for condition in demands if condition.state == "depends"]
+    if wanted:
         return "depends", f"{who} gets into {service.name} {asked}, if all of this is met: {'; '.join(wanted)}."
-    return _VERDICTS[service.duo.state], f"{who} gets into {service.name} {asked}."
+    verdicts: dict[State, Verdict] = {"met": "duo", "not met": secret, "depends": "depends"}
+    optional = service.duo.state == "met" and service.duo.mode == "optional"
+    return "duo_optional" if optional else verdicts[service.duo.state], f"{who} gets into {service.name} {asked}."
+
+
+def _asked(duo: Duo, secret: str) -> str:
+    """Return what is asked for besides ``secret``, as the end of a sentence."""
+    if duo.state == "depends":
+        return f"with the {secret}; whether Duo is asked for depends on {conditions.depends_on(duo.conditions)}"
+    if duo.state == "met":
+        return f"with the {secret}" + (", and Duo if there is a device" if duo.mode == "optional" else " and Duo")
+    return f"with the {secret} alone" + ("; that Duo would be required is only reported" if duo.reported else "")
 
 
 def _told(condition: Condition) -> str:

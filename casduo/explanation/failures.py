@@ -238,6 +238,11 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "A rule of the entry (access) was met at login and is not any more: it was changed, or its time ran out.",
         "casduo explain URL --user NAME shows each rule and the fact that it is held against.",
     ),
+    "approval": Advice(
+        "Access must be approved, and nobody has approved it for now.",
+        "The time that was approved is over, or a program asked for a ticket, which cannot ask for access.",
+        "The person asks for access by opening the application in a browser.",
+    ),
     "username": Advice(
         "There is no user name that the application could be told.",
         "The person lacks the attribute that username_attribute names, or has several values of it.",

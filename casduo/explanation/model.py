@@ -6,12 +6,24 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from casduo.authentication.model import Reason
+from casduo.services.policies import Mode
 
 Verdict = Literal[
-    "malformed", "unregistered", "disabled", "phone", "no_sign_in", "refused", "depends", "duo", "password"
+    "malformed",
+    "unregistered",
+    "disabled",
+    "phone",
+    "no_sign_in",
+    "refused",
+    "depends",
+    "duo",
+    "duo_optional",
+    "password",
+    "pin",
 ]
-"""What comes of the URL: ``phone``, the entry is not for browsers; ``no_sign_in``, the account is refused by its own
-store; ``refused``, by the service; ``depends``, on what was not given; ``duo`` and ``password``, what is asked for.
+"""What comes of the URL: ``phone``, a browser asks for what is not for browsers; ``no_sign_in``, the account is refused
+by its own store; ``refused``, by the service; ``depends``, on what was not given; ``duo``, ``duo_optional`` (of people
+who have a device), ``password`` and, at phones, ``pin``: what is asked for.
 """
 
 State = Literal["met", "not met", "depends"]
@@ -22,7 +34,7 @@ Relation = Literal["chosen", "later", "same host", "like", "other"]
 
 Origin = Literal["entry", "client", "application", "settings", "default"]
 """Where a value comes from: the registry entry, what is known of the client it names, the Duo application it names, the
-section ``duo``, or casduo itself.
+settings, or casduo itself.
 """
 
 
@@ -52,6 +64,7 @@ class Reading:
     :param canonical: the form that is compared; empty when the URL is refused
     :param reason: fixed word for why it is refused, such as ``userinfo``; empty when it is not
     :param problem: the same as a sentence
+    :param asks_for_duo: whether the address of the login page asks for Duo
     """
 
     given: str
@@ -59,6 +72,7 @@ class Reading:
     canonical: str = ""
     reason: str = ""
     problem: str = ""
+    asks_for_duo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +118,33 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class DuoMode:
+    """A mode of a rule whose modes change by date. ``start`` is from when it holds."""
+
+    mode: Mode
+    start: str
+    state: Literal["over", "in force", "to come"]
+
+
+@dataclass(frozen=True, slots=True)
 class Duo:
     """Whether a service requires Duo of a person who has signed in with the password just now.
 
     :param state: ``met`` when it does
     :param reasons: sentences, in the order of the decision
     :param conditions: those of the rule, each for itself
+    :param mode: what holds for the person now; empty where the rule does not mean them, or there is none
+    :param reported: whether mode ``report`` writes down that Duo would have been asked
+    :param modes: the modes of the rule, where they change by date
     :param values: how Duo is asked; empty for a service that never asks
     """
 
     state: State
     reasons: tuple[str, ...]
     conditions: tuple[Condition, ...] = ()
+    mode: Mode | Literal[""] = ""
+    reported: bool = False
+    modes: tuple[DuoMode, ...] = ()
     values: tuple[Value, ...] = ()
 
 
@@ -190,10 +219,48 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """What holds for logins on phones, besides the rules of the entry.
+
+    :param base: address below which the phones' pages are, without a slash at its end
+    :param conditions: on the phone, which are looked at before everything else
+    :param profiles: the condition on the person's profiles; empty where nobody was given, or only made up
+    :param limits: on wrong PINs
+    :param values: the settings that decide how logins go
+    """
+
+    base: str
+    conditions: tuple[Condition, ...]
+    profiles: tuple[Condition, ...]
+    limits: tuple[Value, ...]
+    values: tuple[Value, ...]
+
+    @property
+    def service_url(self) -> str:
+        """What is written into the UCM, which puts in the name of each phone."""
+        return f"{self.base}/?device=#DEVICENAME#"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who has to approve before anybody gets in.
+
+    :param approvers: e-mail addresses of those who may decide
+    :param deciders: those of them who may decide about the person
+    :param values: for how long, where it is decided, and what is kept in bounds
+    """
+
+    approvers: tuple[str, ...]
+    deciders: tuple[str, ...]
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """What the entry that has the URL says.
 
-    :param handlers: names of the stores that may check the password, in the order in which they are asked
+    :param handlers: names of the stores that may check the password or, at phones, the PIN, in the order in which they
+        are asked
     :param single_sign_on: whether a session that lives is enough
     :param accept_remember_me: whether a remembered one is, too
     :param session_lifetime: how long the password may be ago; empty where the entry does not say
@@ -203,6 +270,9 @@ class Service:
     :param answers: of the validation; empty without a person, without a CAS protocol, or while something depends on
         what was not given
     :param without_effect: keys of the entry that are read and do nothing yet
+    :param phone: what else holds for a service of phones; None for one of browsers
+    :param approval: who has to approve; None where nobody has to
+    :param target: the machine behind a gateway; empty for none
     """
 
     id: str
@@ -223,6 +293,16 @@ class Service:
     sign_out: SignOut
     answers: tuple[Answer, ...]
     without_effect: tuple[str, ...]
+    phone: Phone | None = None
+    approval: Approval | None = None
+    target: tuple[Value, ...] = ()
+
+    @property
+    def demands(self) -> tuple[Condition, ...]:
+        """All conditions but those of Duo, in the order in which the login flow looks at them."""
+        if self.phone is None:
+            return self.access.conditions
+        return (*self.phone.conditions, *self.access.conditions, *self.phone.profiles)
 
 
 @dataclass(frozen=True, slots=True)

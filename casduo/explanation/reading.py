@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from casduo.errors import MalformedService
 from casduo.explanation.model import Reading
+from casduo.protocol.responses import DUO_CONTEXT
 from casduo.services.urls import MAX_BYTES, ServiceUrl, parse_service
 
 SENTENCES = {
@@ -25,7 +26,9 @@ SENTENCES = {
 """What each ``reason`` of :class:`MalformedService` means."""
 
 
-def read(given: str, login_url: str, schemes: frozenset[str]) -> tuple[Reading, ServiceUrl | None]:
+def read(
+    given: str, login_url: str, schemes: frozenset[str], duo_parameter: str = ""
+) -> tuple[Reading, ServiceUrl | None]:
     """Read ``given`` as the server reads the ``service`` of a request.
 
     People have the address of the login page at hand more often than the one of the application, so of that page's
@@ -33,25 +36,27 @@ def read(given: str, login_url: str, schemes: frozenset[str]) -> tuple[Reading, 
 
     :param login_url: address of the login page; empty when unknown
     :param schemes: the schemes that services may have
+    :param duo_parameter: name of the parameter by which a request asks for Duo; empty for none
     :return: the reading, and the URL taken apart unless it is refused
     """
-    text = _service_of(given, login_url) or given
+    query = _query_of(given, login_url)
+    text = (query.get("service") or query.get("TARGET") or [given])[0]
+    asks_for_duo = bool(duo_parameter) and query.get(duo_parameter, [""])[0] == DUO_CONTEXT
     try:
         url = parse_service(text, schemes)
     except MalformedService as error:
         return Reading(given, text, reason=error.reason, problem=_sentence(error.reason, text)), None
-    return Reading(given, text, url.canonical), url
+    return Reading(given, text, url.canonical, asks_for_duo=asks_for_duo), url
 
 
-def _service_of(given: str, login_url: str) -> str:
+def _query_of(given: str, login_url: str) -> dict[str, list[str]]:
+    """Return the parameters in an address of the login page; of other addresses nothing."""
     if not login_url or not given.startswith(f"{login_url}?"):
-        return ""
+        return {}
     try:
-        parameters = parse_qs(urlsplit(given).query)
+        return parse_qs(urlsplit(given).query)
     except ValueError:
-        return ""
-    found = parameters.get("service") or parameters.get("TARGET") or [""]
-    return found[0]
+        return {}
 
 
 def _sentence(reason: str, text: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from casduo.explanation.conditions import Facts, few
 from casduo.explanation.model import Answer, Duo, Person, Release, ReleasedAttribute
-from casduo.mfa.strength import NO_STRENGTH, UNAVAILABLE, Strength
+from casduo.mfa.strength import DUO_BYPASS, NO_STRENGTH, UNAVAILABLE, UNENROLLED, Strength
+from casduo.mfa.terms import DuoTerms, duo_defaults
 from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.errors import ProtocolError
 from casduo.protocol.responses import cas1_failure, cas1_success, xml_failure, xml_success
@@ -15,10 +16,12 @@ from casduo.services.index import Registry
 from casduo.services.model import Protocol, RegisteredService, ReleaseRule
 from casduo.services.names import LISTED_NAMES
 from casduo.services.pairwise import PairwiseIds
+from casduo.services.policies import SHORTEST_ACCESS
 from casduo.services.release import PairwiseKeyMissing, UsernameUnfit, release, shaped
 from casduo.services.urls import ServiceUrl
+from casduo.settings import Settings
 from casduo.tickets.ids import TicketId, TicketKind
-from casduo.tickets.model import ServiceTicket, TakenTicket, TicketGrantingTicket
+from casduo.tickets.model import Permit, ServiceTicket, TakenTicket, TicketGrantingTicket
 
 _UNFIT = {
     "missing": "{0} has no value",
@@ -117,26 +120,30 @@ def answers(
     facts: Facts,
     duo: Duo,
     pairwise: PairwiseIds | None,
+    settings: Settings,
     *,
-    cas2_attributes: bool,
+    raised: bool = False,
 ) -> tuple[Answer, ...]:
     """Return what validating would answer for a ticket of a session that begins now; no answer twice. None without a
     person, without a CAS protocol, or where a pairwise id would be needed whose key is not known.
 
-    :param duo: whether Duo is required and how it is asked
+    :param duo: whether Duo is required
     :param pairwise: makes pairwise ids; ``None``: their key is not known
-    :param cas2_attributes: whether CAS 2.0 tells attributes
+    :param settings: how Duo is asked, and whether CAS 2.0 tells attributes
+    :param raised: whether it is the application's request that asks for Duo
     """
     protocol = next((protocol for protocol in _ENDPOINTS if protocol in service.protocols), None)
     if facts.person is None or protocol is None:
         return ()
-    fails_open = any((value.name, value.text) == ("fail", "open") for value in duo.values)
-    rules = EntitlementRules(facts.group_attributes, "open" if fails_open else "closed")
+    defaults = duo_defaults(settings.duo)
+    rules = EntitlementRules(facts.group_attributes, defaults)
+    cas2_attributes = settings.validation.cas2_attributes
     request = ValidationRequest(url, TicketId(TicketKind.SERVICE, "", ""), False, "", protocol)
     found: dict[str, Answer] = {}
-    for when, strength in _sign_ins(facts.now, duo=duo.state == "met", fails_open=fails_open):
+    sign_ins = _sign_ins(facts.now, duo, defaults.terms(service.duo_rule), raised=raised)
+    for when, strength, permit in _permitted(service, sign_ins, facts.now):
         session = _session(facts.person, facts, strength)
-        ticket = ServiceTicket(service=url.raw, service_id=service.id, primary=True, session="")
+        ticket = ServiceTicket(service=url.raw, service_id=service.id, primary=True, session="", permit=permit)
         taken = TakenTicket(ticket, session)
         try:
             code, body = _answer(request, taken, registry, facts.now, rules, pairwise, cas2_attributes)
@@ -146,12 +153,34 @@ def answers(
     return tuple(found.values())
 
 
-def _sign_ins(now: float, *, duo: bool, fails_open: bool) -> Iterator[tuple[str, Strength]]:
-    yield ("before Duo, when no ticket is made yet" if duo else "after the password"), NO_STRENGTH
-    if duo:
-        yield "after Duo", Strength.duo("push", now)
-    if duo and fails_open:
+def _sign_ins(now: float, duo: Duo, terms: DuoTerms, *, raised: bool) -> Iterator[tuple[str, Strength]]:
+    """Yield each way in which a sign-in can end for this service, with the mark that it leaves on the session."""
+    if duo.state != "met":
+        yield "after the password", NO_STRENGTH
+        return
+    # At validation nobody knows any more what the request asked for.
+    yield "if the request did not ask for Duo" if raised else "before Duo, when no ticket is made yet", NO_STRENGTH
+    yield "after Duo", Strength.duo("push", now, terms.application)
+    if terms.trusted_browser:
+        yield "in a trusted browser", Strength.trusted(now, terms.application)
+    if duo.mode == "optional":
+        yield "for somebody without a device", Strength.bypassed(UNENROLLED, now)
+    if terms.accept_allow:
+        yield "for somebody whom Duo lets pass", Strength.bypassed(DUO_BYPASS, now)
+    if terms.fail == "open":
         yield "while Duo cannot be reached", Strength.bypassed(UNAVAILABLE, now)
+
+
+def _permitted(
+    service: RegisteredService, sign_ins: Iterable[tuple[str, Strength]], now: float
+) -> Iterator[tuple[str, Strength, Permit | None]]:
+    """Yield each sign-in with the approval of its ticket, and where one is needed what comes of a ticket without."""
+    strength = NO_STRENGTH
+    needed = service.requires_approval is not None
+    for when, strength in sign_ins:
+        yield when, strength, Permit("", now + SHORTEST_ACCESS) if needed else None
+    if needed:
+        yield "before it is approved, when no ticket is made yet", strength, None
 
 
 def _session(person: Person, facts: Facts, strength: Strength) -> TicketGrantingTicket:

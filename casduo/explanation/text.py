@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from casduo.explanation.conditions import depends_on, few
 from casduo.explanation.model import (
     Access,
+    Approval,
     Condition,
     Duo,
     Explanation,
     Origin,
     Person,
+    Phone,
     Proxying,
     Release,
     ReleasedAttribute,
@@ -30,7 +33,7 @@ _ORIGINS: dict[Origin, str] = {
     "entry": "from the entry",
     "client": "from the client",
     "application": "from the Duo application",
-    "settings": "from section duo",
+    "settings": "from the settings",
     "default": "default",
 }
 
@@ -43,6 +46,14 @@ _CHANNELS = {
 Row = Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of an explanation: a title, and rows of one to four cells."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+
+
 def as_text(explanation: Explanation) -> str:
     """Return ``explanation`` as text that ends with a line feed. Control characters in it are written as escapes, for
     URL and directory are not to be trusted with a terminal.
@@ -50,8 +61,8 @@ def as_text(explanation: Explanation) -> str:
     return "".join(f"{_printable(line)}\n" for line in _lines(explanation))
 
 
-def _lines(explanation: Explanation) -> Iterator[str]:
-    yield explanation.sentence
+def sections(explanation: Explanation) -> Iterator[Section]:
+    """Yield what the verdict rests on, part by part."""
     yield from _section("URL", _url(explanation))
     if explanation.reading.canonical:
         yield from _section(f"Registry, state {explanation.registry}", _entries(explanation))
@@ -61,15 +72,41 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield from _service(explanation.service, explanation.person)
 
 
-def _service(service: Service, person: Person | None) -> Iterator[str]:
-    access, duo = service.access, service.duo
+def _lines(explanation: Explanation) -> Iterator[str]:
+    yield explanation.sentence
+    for section in sections(explanation):
+        yield from _in_columns(section)
+
+
+def _service(service: Service, person: Person | None) -> Iterator[Section]:
+    access, duo, phone = service.access, service.duo, service.phone
     yield from _section("Sign-in", _sign_in(service))
+    if phone is not None:
+        yield from _section("Phone", _phone(phone))
     yield from _section(f"Access: {_ACCESS[access.state]}{_needed(access.conditions)}", _access(access))
-    refused = access.state == "not met" or service.release.problem
+    if phone is not None and phone.profiles:
+        yield from _section("Profiles", [_condition(condition) for condition in phone.profiles])
+    refused = service.release.problem or "not met" in {condition.state for condition in service.demands}
     late = "; not asked for, as people are refused before" if refused and duo.state != "not met" else ""
-    yield from _section(f"Duo: {_DUO[duo.state]}{_needed(duo.conditions)}{late}", _duo(duo))
+    yield from _section(f"Duo: {_duo_title(duo)}{late}", _duo(duo))
+    if duo.modes:
+        yield from _section("Modes of the rule", [(mode.state, mode.mode, f"from {mode.start}") for mode in duo.modes])
     if duo.values:
         yield from _section("How Duo is asked", _values(duo.values))
+    if service.approval is not None:
+        yield from _section("Approval: needed", _approval(service.approval))
+    if service.target:
+        yield from _section("Machine behind it", _values(service.target))
+    if phone is not None:
+        yield from _section("How logins on phones go", _values(phone.values))
+        yield from _section("Wrong PINs that are let through", _values(phone.limits))
+    else:
+        yield from _application(service, person)
+    if service.without_effect:
+        yield from _section("Written in the entry, without effect yet", [(key,) for key in service.without_effect])
+
+
+def _application(service: Service, person: Person | None) -> Iterator[Section]:
     yield from _section("The application is told", _release(service.release))
     yield from _section("How it is answered", _values(service.dealings))
     yield from _section(
@@ -77,15 +114,13 @@ def _service(service: Service, person: Person | None) -> Iterator[str]:
     )
     yield from _section("Sign-out", _sign_out(service.sign_out))
     yield from _answers(service, person)
-    if service.without_effect:
-        yield from _section("Written in the entry, without effect yet", [(key,) for key in service.without_effect])
 
 
-def _answers(service: Service, person: Person | None) -> Iterator[str]:
+def _answers(service: Service, person: Person | None) -> Iterator[Section]:
     for answer in service.answers:
         rows = [(line,) for line in answer.body.splitlines()]
         yield from _section(f"Answer of {answer.path} {answer.when}", rows)
-    if not service.answers and service.channel == "browser":
+    if not service.answers:
         yield from _section(f"Answer of the validation: {_why_none(service, person)}", [])
 
 
@@ -114,6 +149,8 @@ def _url(explanation: Explanation) -> Iterator[Row]:
     yield "asked about", reading.given
     if reading.url != reading.given:
         yield "service in it", reading.url
+    if reading.asks_for_duo:
+        yield "asks for", "Duo, by a parameter of the address"
     if reading.canonical:
         yield "compared as", reading.canonical
 
@@ -142,7 +179,18 @@ def _known(person: Person) -> str:
     return f"known to {person.handler}{unseen}"
 
 
+def _phone(phone: Phone) -> Iterator[Row]:
+    yield "answers at", f"{phone.base}/"
+    yield "service URL", phone.service_url
+    for condition in phone.conditions:
+        yield _condition(condition)
+
+
 def _sign_in(service: Service) -> Iterator[Row]:
+    if service.phone is not None:
+        yield "PIN", f"checked by {', '.join(service.handlers) or 'nobody'}"
+        yield "session", "none is kept: the PIN is asked at each login"
+        return
     yield "password", f"checked by {', '.join(service.handlers) or 'nobody'}"
     yield "session", _session(service)
     if service.warn:
@@ -173,6 +221,14 @@ def _condition(condition: Condition) -> Row:
     return condition.state, condition.sentence, condition.fact
 
 
+def _duo_title(duo: Duo) -> str:
+    if duo.state == "depends":
+        return f"{_DUO[duo.state]}{_needed(duo.conditions)}"
+    if duo.mode == "optional":
+        return "required of people who have a device"
+    return "not asked for, only reported" if duo.mode == "report" else _DUO[duo.state]
+
+
 def _duo(duo: Duo) -> Iterator[Row]:
     for reason in duo.reasons:
         yield "because", reason
@@ -188,6 +244,12 @@ def _values(values: Sequence[Value]) -> Iterator[Row]:
 def _meaning(value: Value) -> str:
     # What is written and does nothing would mislead; what nobody wrote is what happens anyway.
     return value.meaning if value.in_force or value.origin == "default" else f"without effect yet: {value.meaning}"
+
+
+def _approval(approval: Approval) -> Iterator[Row]:
+    for approver in approval.approvers:
+        yield "approver", approver, *(() if approver in approval.deciders else ("not about their own requests",))
+    yield from _values(approval.values)
 
 
 def _release(release: Release) -> Iterator[Row]:
@@ -222,8 +284,12 @@ def _sign_out(sign_out: SignOut) -> Iterator[Row]:
 # --- columns --------------------------------------------------------------------------------------------------------
 
 
-def _section(title: str, rows: Iterator[Row] | Sequence[Row]) -> Iterator[str]:
-    table = [list(row) for row in rows]
+def _section(title: str, rows: Iterator[Row] | Sequence[Row]) -> Iterator[Section]:
+    yield Section(title, tuple(tuple(row) for row in rows))
+
+
+def _in_columns(section: Section) -> Iterator[str]:
+    table = section.rows
     widths: list[int] = []
     for row in table:
         # The last cell of a row needs no room behind it.
@@ -232,7 +298,7 @@ def _section(title: str, rows: Iterator[Row] | Sequence[Row]) -> Iterator[str]:
             if len(cell) <= _WIDEST:
                 widths[column] = max(widths[column], len(cell))
     yield ""
-    yield title
+    yield section.title
     for row in table:
         cells = [cell.ljust(widths[column]) for column, cell in enumerate(row[:-1])]
         yield "  " + "  ".join([*cells, *row[-1:]]).rstrip()

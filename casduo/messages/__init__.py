@@ -11,26 +11,28 @@ A sentence is written whole, never glued from parts, and holds its facts as plac
     {at:moment}     an ISO 8601 text or an aware datetime, written as date, time and zone
     {start:date}    an ISO 8601 text or a date, written as a date
 
-Another language is another ``Catalogue`` in ``CATALOGUES``. It is compared with the English one at import: the same
-ids, the same facts, every plural form that its plural rule can ask for.
+English is written in ``english/``. The other languages are gettext catalogues in ``locales/``, in which the id of a
+sentence is its context; ``python -m casduo.messages`` keeps them in step. What one of them lacks is told in English. A
+language is read when somebody asks for it first. The pages on phones have texts of their own, ``phone_catalogue``.
 
 Answers of the protocol endpoints are not here: they stay English and fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from functools import cache
 from typing import Final
 
-from casduo.messages.english import ENGLISH
+from casduo.languages import LANGUAGES, find_language
+from casduo.messages.english import ENGLISH, ENGLISH_PHONE
 from casduo.messages.errors import BrokenCatalogue, MessageError, UnknownMessage, WrongFacts
 from casduo.messages.facts import FACT_LIMIT, PROSE_LIMIT, Fact, presentable
 from casduo.messages.model import Catalogue, Message, Plural, check
+from casduo.messages.translations import translation
 
 __all__ = [
-    "CATALOGUES",
     "ENGLISH",
+    "ENGLISH_PHONE",
     "FACT_LIMIT",
     "PROSE_LIMIT",
     "BrokenCatalogue",
@@ -44,15 +46,12 @@ __all__ = [
     "catalogue",
     "check",
     "factor_id",
+    "phone_catalogue",
     "presentable",
     "text",
 ]
 
-CATALOGUES: Final[Mapping[str, Catalogue]] = MappingProxyType({ENGLISH.language: ENGLISH})
-"""All languages we can speak, by BCP 47 tag."""
-
-for _each in CATALOGUES.values():
-    check(_each, reference=ENGLISH)
+_ENGLISH: Final = ENGLISH.language
 
 
 def text(message_id: str, language: str, /, **facts: Fact) -> str:
@@ -66,7 +65,22 @@ def text(message_id: str, language: str, /, **facts: Fact) -> str:
 
 def catalogue(language: str) -> Catalogue:
     """Return the catalogue for a BCP 47 tag, or that of its base language, or the English one."""
-    return CATALOGUES.get(language) or CATALOGUES.get(language.partition("-")[0]) or ENGLISH
+    return _catalogue(find_language(language, LANGUAGES) or _ENGLISH)
+
+
+def phone_catalogue(language: str) -> Catalogue:
+    """Return the texts of phones for a BCP 47 tag, or those of its base language, or the English ones."""
+    return _phone_catalogue(find_language(language, LANGUAGES) or _ENGLISH)
+
+
+@cache
+def _catalogue(language: str) -> Catalogue:
+    return ENGLISH if language == _ENGLISH else translation(language, ENGLISH)
+
+
+@cache
+def _phone_catalogue(language: str) -> Catalogue:
+    return ENGLISH_PHONE if language == _ENGLISH else translation(language, ENGLISH_PHONE)
 
 
 def factor_id(factor: str) -> str:

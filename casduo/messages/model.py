@@ -10,6 +10,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import TypeAlias
 
+from casduo.localtext import in_language
 from casduo.messages.errors import BrokenCatalogue, UnknownMessage, WrongFacts
 from casduo.messages.facts import PROSE_LIMIT, Fact, date_of, moment_of, presentable
 
@@ -41,7 +42,8 @@ class Catalogue:
     """All texts of one language.
 
     ``language`` is a BCP 47 tag. ``categories`` are the plural categories that ``plural`` may answer.
-    ``date`` and ``moment`` write a day and a point in time as the language does.
+    ``date`` and ``moment`` write a day and a point in time as the language does. ``fallback`` has the sentences that
+    this catalogue lacks.
     """
 
     language: str
@@ -51,6 +53,7 @@ class Catalogue:
     number: Callable[[int], str]
     date: Callable[[date], str]
     moment: Callable[[datetime], str]
+    fallback: Catalogue | None = None
 
     def text(self, message_id: str, /, **facts: Fact) -> str:
         """Return the sentence ``message_id`` with ``facts`` in it, as plain text that is not yet escaped.
@@ -60,7 +63,9 @@ class Catalogue:
         try:
             message = self.messages[message_id]
         except KeyError:
-            raise UnknownMessage(message_id) from None
+            if self.fallback is None:
+                raise UnknownMessage(message_id) from None
+            return self.fallback.text(message_id, **facts)
         if isinstance(message, Plural):
             message = message.forms[self.plural(_count(message_id, facts, message.count))]
         held = _placeholders(message)
@@ -73,12 +78,21 @@ class Catalogue:
             for literal, name, kind in _parts(message)
         )
 
+    def facts_of(self, message_id: str) -> frozenset[str]:
+        """Return the names of the facts that a sentence holds.
+
+        :raises UnknownMessage: there is no such sentence
+        """
+        if message_id not in self.messages:
+            raise UnknownMessage(message_id)
+        return frozenset(name for name, _ in _facts(self.messages[message_id]))
+
     def _write(self, message_id: str, name: str, kind: str, fact: Fact) -> str:
         match kind:
             case "" if isinstance(fact, str):
-                return presentable(fact)
+                return presentable(in_language(fact, self.language))
             case "prose" if isinstance(fact, str):
-                return presentable(fact, PROSE_LIMIT)
+                return presentable(in_language(fact, self.language), PROSE_LIMIT)
             case "number" if isinstance(fact, int):
                 return self.number(fact)
             case "moment":
@@ -97,17 +111,27 @@ def check(candidate: Catalogue, reference: Catalogue) -> None:
     problems = [f"{name} is missing" for name in reference.messages.keys() - candidate.messages.keys()]
     problems += [f"{name} is not used" for name in candidate.messages.keys() - reference.messages.keys()]
     for name in candidate.messages.keys() & reference.messages.keys():
-        problems += _faults(name, candidate, _facts(reference.messages[name]))
+        problems += faults(name, candidate.messages[name], candidate.categories, reference.messages[name])
     if problems:
         raise BrokenCatalogue(candidate.language, tuple(sorted(problems)))
 
 
-def _faults(name: str, candidate: Catalogue, expected: frozenset[tuple[str, str]]) -> Iterator[str]:
-    message = candidate.messages[name]
-    if isinstance(message, Plural) and message.forms.keys() != candidate.categories:
-        yield f"{name} has the forms {sorted(message.forms)}, the language has {sorted(candidate.categories)}"
+def faults(name: str, message: Message, categories: frozenset[str], reference: Message) -> Iterator[str]:
+    """Yield what keeps a message from taking the place of the English one, as sentences.
+
+    :param name: the id of both
+    :param categories: the plural categories of the message's language
+    :param reference: the English message
+    """
+    if isinstance(message, Plural) and message.forms.keys() != categories:
+        yield f"{name} has the forms {sorted(message.forms)}, the language has {sorted(categories)}"
+    expected = _facts(reference)
     for sentence in _sentences(message):
-        held = _facts(sentence)
+        try:
+            held = _facts(sentence)
+        except ValueError as error:
+            yield f"{name} cannot be read: {error}"
+            continue
         if any(kind not in _KINDS for _, kind in held):
             yield f"{name} asks for a kind of fact that does not exist"
         if held != expected:

@@ -17,6 +17,7 @@ from http.client import HTTPConnection, HTTPException, IncompleteRead
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
+from casduo.cause import trace_headers
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.addresses import Address, Scope, acceptable, scope_of
 from casduo.outbound.failures import failure_for
@@ -138,7 +139,8 @@ class PinnedClient:
             limit = Limit(started + self.deadline, self._monotonic)
             with self._connect(self._addresses(target.host, private), target.port, limit) as connection:
                 stream = self._stream(connection, limit, target)
-                status = _exchange(stream, target, method, body, headers or {}, self._max_body)
+                told = {**(headers or {}), **trace_headers("application")}
+                status = _exchange(stream, target, method, body, told, self._max_body)
         except TimeoutError:
             failure = UpstreamUnavailable(self.name, "deadline")
         except (OSError, HTTPException) as error:

@@ -34,6 +34,11 @@ class Shared(Generic[T]):
         self._kept: tuple[float, T] | None = None
         self._running: Future[T] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether a call is under way."""
+        return self._running is not None
+
     def kept(self, now: float) -> T | None:
         """Return the kept result if it is still fresh at ``now`` (epoch seconds), without calling anybody."""
         kept = self._kept

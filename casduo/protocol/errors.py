@@ -6,10 +6,11 @@ anything of the request: an echoed ticket could turn a failure into a success fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
+from casduo.approvals.model import Phase, Standing
 from casduo.errors import CasduoError, UpstreamError
 from casduo.protocol.mismatch import Kind, Mismatch
 
@@ -29,6 +30,7 @@ Cause = Literal[
     "protocol",
     "plain_http",
     "access",
+    "approval",
     "username",
     "unauthorized",
     "duo",
@@ -112,6 +114,31 @@ class UnauthorizedService(ProtocolError):
     code = "UNAUTHORIZED_SERVICE"
     text = "Service is not authorized"
     usual: ClassVar[Cause] = "unauthorized"
+
+
+class NotApproved(UnauthorizedService):
+    """Somebody has to approve that the person uses the service, and has not, or not for now.
+
+    ``principal`` is whom it is about, ``service`` the registry id of what is not open, ``standing`` how they stand with
+    it.
+    """
+
+    usual: ClassVar[Cause] = "approval"
+
+    def __init__(self, principal: str, service: str, standing: Standing) -> None:
+        super().__init__(_NOT_APPROVED[standing.phase])
+        self.principal = principal
+        self.service = service
+        self.standing = standing
+
+
+_NOT_APPROVED: Mapping[Phase, str] = {
+    "none": "nobody has approved it",
+    "pending": "nobody has approved it yet",
+    "early": "the time that was approved has not begun",
+    "open": "it was not approved when it was asked for",
+    "over": "the time that was approved is over",
+}
 
 
 class InvalidAuthenticationContext(ProtocolError):

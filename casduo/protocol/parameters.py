@@ -7,7 +7,7 @@ first or the last disagree with each other, which is a way around checks. Blank 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from casduo.errors import BadRequest
@@ -52,37 +52,41 @@ class Parameters(Mapping[str, str]):
         return _sets(self._values.get(name, ""))
 
 
-def parse_parameters(query: str, body: bytes = b"") -> Parameters:
+def parse_parameters(
+    query: str, body: bytes = b"", *, encoding: str = "utf-8", single: Collection[str] = _SINGLE
+) -> Parameters:
     """Read the query and, for a form, its body; the query wins where both name a parameter.
 
     :param query: the raw query string, still percent-encoded; what nobody encoded stands in it as WSGI hands bytes
         over, one Latin-1 character each
     :param body: the raw ``application/x-www-form-urlencoded`` body
-    :raises BadRequest: ``encoding`` (not UTF-8), ``repeated`` (one name, two values), ``control`` (control characters
-        in a URL parameter), ``too_many`` or ``too_long``
+    :param encoding: of the characters behind the percent signs
+    :param single: names that may have one value only
+    :raises BadRequest: ``encoding`` (not in that encoding), ``repeated`` (one name, two values), ``control`` (control
+        characters in a URL parameter), ``too_many`` or ``too_long``
     """
     if not query and not body:
         return Parameters({})
     if len(query) > MAX_BYTES or len(body) > MAX_BYTES:
         raise BadRequest("too_long")
-    values = _read(query)
+    values = _read(query, encoding, single)
     if body:
-        for name, value in _read(body.decode("latin-1")).items():
-            _put(values, name, value)
+        for name, value in _read(body.decode("latin-1"), encoding, single).items():
+            _put(values, name, value, single)
     for name in _CLEAN & values.keys():
         if _CONTROL.search(values[name]):
             raise BadRequest("control")
     return Parameters(values)
 
 
-def _read(text: str) -> dict[str, str]:
+def _read(text: str, encoding: str, single: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     if not text:
         return values
     if not text.isascii():
         text = _escaped(text)
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError:
         # Without its cause: that holds the value, which may be a password.
         raise BadRequest("encoding") from None
@@ -90,12 +94,12 @@ def _read(text: str) -> dict[str, str]:
         raise BadRequest("too_many") from error
     for name, value in pairs:
         if value:
-            _put(values, name, value)
+            _put(values, name, value, single)
     return values
 
 
-def _put(values: dict[str, str], name: str, value: str) -> None:
-    if name in _SINGLE and values.get(name, value) != value:
+def _put(values: dict[str, str], name: str, value: str, single: Collection[str]) -> None:
+    if name in single and values.get(name, value) != value:
         raise BadRequest("repeated")
     if name in _DEMANDS and _sets(value):
         values[name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casduo.errors import MalformedService
-from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
+from casduo.protocol.entitlement import EntitlementRules, Standings, check_access, check_approval, check_duo
 from casduo.protocol.errors import (
     InvalidAuthenticationContext,
     InvalidRequest,
@@ -87,25 +87,27 @@ def judge_proxy(
     if not good_enough(target, session, now):
         raise UnauthorizedService("the target wants a newer session than this one")
     try:
-        duo_required = check_duo(target, session, address, now, rules)
+        # What a login would ask Duo for again, nobody is here to answer.
+        check_duo(target, session, address, now, rules, fresh=True)
     except InvalidAuthenticationContext as error:
         raise UnauthorizedService(error.why) from error
-    max_age = target.duo_rule.max_age if target.duo_rule is not None else None
-    if duo_required and max_age is not None and now - session.strength.at > max_age:
-        # A login would ask Duo again; here nobody is there to answer.
-        raise UnauthorizedService("the target wants a newer Duo login than the session has")
     return owner, target
 
 
 class Proxying:
-    """Grants proxy tickets from one registry of tickets."""
+    """Grants proxy tickets from one registry of tickets.
 
-    def __init__(self, tickets: TicketRegistry, rules: EntitlementRules) -> None:
+    :param standings: how people stand with services that somebody has to approve
+    """
+
+    def __init__(self, tickets: TicketRegistry, rules: EntitlementRules, standings: Standings) -> None:
         self._tickets = tickets
         self._rules = rules
+        self._standings = standings
 
     def grant(self, request: ProxyRequest, registry: Registry, now: float) -> ProxyGrant:
-        """Grant a proxy ticket. Two round trips; the second one looks again whether the session lives.
+        """Grant a proxy ticket. Two round trips, and one for each of the two services that needs an approval; the last
+        one looks again whether the session lives.
 
         :raises ProtocolError: the failure to answer with; storage faults are ``InternalError``
         """
@@ -114,8 +116,11 @@ class Proxying:
             owner, target = judge_proxy(request, found, registry, now, self._rules)
             assert found is not None
             assert found.session is not None
+            # Who asks was given its leave while it was open; it has to be open still.
+            check_approval(owner, found.session, now, self._standings)
+            permit = check_approval(target, found.session, now, self._standings)
             ticket = self._tickets.grant_proxy_ticket(
-                request.granting, found.ticket, request.target_text, target.id, now
+                request.granting, found.ticket, request.target_text, target.id, now, permit
             )
         if ticket is None:
             raise InvalidTicket("the session ended in between")

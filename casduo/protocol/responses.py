@@ -16,7 +16,6 @@ from casduo.protocol.errors import ProtocolError
 from casduo.protocol.validation import ValidatedTicket
 from casduo.protocol.xml import escape
 from casduo.services.names import LISTED_NAMES, SERVER_NAMES
-from casduo.tickets.model import TicketGrantingTicket
 
 TEXT_TYPE = "text/plain; charset=utf-8"
 XML_TYPE = "application/xml; charset=utf-8"
@@ -28,7 +27,10 @@ _CLOSE = "</cas:serviceResponse>\n"
 _LONG_TERM = "longTermAuthenticationRequestTokenUsed"
 
 DUO_CONTEXT = "mfa-duo"
-"""What ``authnContextClass`` says when Duo was really asked and said yes; Apereo CAS's id of its Duo provider."""
+"""What ``authnContextClass`` says when Duo said yes; Apereo CAS's id of its Duo provider."""
+
+TRUSTED_BROWSER = "trusted_browser"
+"""What ``mfaFactor`` says where Duo said yes earlier, in a browser that has been trusted since."""
 
 
 def cas1_success(user: str) -> bytes:
@@ -121,8 +123,8 @@ def _xml_failure(element: str, error: ProtocolError) -> bytes:
 def attributes_of(validated: ValidatedTicket) -> Mapping[str, tuple[str, ...]]:
     """Return the attributes of an answer: the protocol's own first, then the released ones.
 
-    ``authnContextClass`` appears only when Duo really said yes. A required Duo that was skipped is named as such, so
-    that an application can see it.
+    ``authnContextClass`` appears only when Duo said yes, in a way that is good enough for this service. A required Duo
+    that did not happen is named as such, with the reason, so that an application can see it.
     """
     session = validated.session
     attributes: dict[str, tuple[str, ...]] = {
@@ -130,13 +132,15 @@ def attributes_of(validated: ValidatedTicket) -> Mapping[str, tuple[str, ...]]:
         _LONG_TERM: ("true" if session.remembered else "false",),
         "isFromNewLogin": ("true" if validated.primary else "false",),
     }
-    if session.strength.level == "duo":
+    if validated.duo.confirmed:
         attributes["authnContextClass"] = (DUO_CONTEXT,)
-    elif session.strength.level == "bypassed" and validated.duo_required:
+    elif validated.duo.bypassed:
         attributes["bypassMultifactorAuthentication"] = ("true",)
         attributes["bypassedMultifactorAuthenticationProviderId"] = (DUO_CONTEXT,)
+        if validated.duo.why:
+            attributes["bypassedMultifactorAuthenticationReason"] = (validated.duo.why,)
     for name in LISTED_NAMES.intersection(validated.service.attributes):
-        if value := _told(session, name):
+        if value := _told(validated, name):
             attributes[name] = (value,)
     for name, values in validated.released.attributes.items():
         # Whatever a directory holds under these names, it does not speak for this server.
@@ -145,8 +149,9 @@ def attributes_of(validated: ValidatedTicket) -> Mapping[str, tuple[str, ...]]:
     return attributes
 
 
-def _told(session: TicketGrantingTicket, name: str) -> str:
+def _told(validated: ValidatedTicket, name: str) -> str:
     """Return what the server says of a login only where an entry lists it (``casduo.services.names``)."""
+    session = validated.session
     match name:
         case "authenticationMethod" | "successfulAuthenticationHandlers":
             return session.handler
@@ -156,9 +161,10 @@ def _told(session: TicketGrantingTicket, name: str) -> str:
             return session.address
         case "userAgent":
             return session.agent
-        case "mfaFactor":
-            return session.strength.factor
-        case "mfaTime" if session.strength.level == "duo":
+        # Beside a bypass they would tell of another login than this one.
+        case "mfaFactor" if validated.duo.confirmed:
+            return TRUSTED_BROWSER if session.strength.level == "trusted" else session.strength.factor
+        case "mfaTime" if validated.duo.confirmed:
             return instant(session.strength.at)
     return ""
 

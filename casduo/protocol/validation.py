@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol as Interface
 
 from casduo.errors import MalformedService
-from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
+from casduo.protocol.entitlement import DuoStanding, EntitlementRules, check_access, check_duo, check_permit
 from casduo.protocol.errors import (
     InvalidRequest,
     InvalidService,
@@ -65,15 +65,16 @@ class ValidationRequest:
 class ValidatedTicket:
     """A ticket that passed every check. One can only hold one if it did.
 
-    ``session`` is who signed in and how; ``released`` what this service may know of it; ``proxies`` the chain that a
-    proxy ticket came through, newest first; ``iou`` stands for the proxy-granting ticket that the service was given.
+    ``session`` is who signed in and how; ``released`` what this service may know of it; ``duo`` how the session stands
+    with Duo as far as this service goes; ``proxies`` the chain that a proxy ticket came through, newest first; ``iou``
+    stands for the proxy-granting ticket that the service was given.
     """
 
     service: RegisteredService
     session: TicketGrantingTicket
     released: Released
     primary: bool
-    duo_required: bool
+    duo: DuoStanding
     proxies: tuple[str, ...] = ()
     iou: str = ""
 
@@ -194,18 +195,19 @@ def judge(
         raise InvalidTicket("the session ended in between", "ended")
     session, address = taken.session, taken.ticket.address or taken.session.address
     check_access(entry, session, address, now, rules)
+    check_permit(entry, session, taken.ticket.permit, now)
     if request.renew and not taken.ticket.primary:
         raise NotFromNewLogin("renew was asked for")
     if not taken.ticket.primary and not good_enough(entry, session, now):
         raise NotFromNewLogin("the service wants a newer session than this one", "stale")
-    duo_required = check_duo(entry, session, address, now, rules)
+    duo = check_duo(entry, session, address, now, rules)
     if request.proxy_callback and not entry.proxy.allow:
         raise UnauthorizedServiceProxy("the service may not proxy")
     try:
         released = release(entry, session.principal_id, session.attributes, pairwise=pairwise)
     except UsernameUnfit as error:
         raise UnauthorizedService(str(error), "username") from error
-    return ValidatedTicket(entry, session, released, taken.ticket.primary, duo_required, taken.ticket.proxies)
+    return ValidatedTicket(entry, session, released, taken.ticket.primary, duo, taken.ticket.proxies)
 
 
 class Validator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,14 @@ from pydantic import ValidationError
 
 from casduo.errors import Problem, SettingsError
 from casduo.problems import did_you_mean, problems_of
+from casduo.services.approval_lint import lint_approvals
+from casduo.services.builtin import ADMIN
 from casduo.services.clients import with_client_defaults
 from casduo.services.index import Registry
 from casduo.services.lint import Entry, lint, notes
 from casduo.services.model import RegisteredService
+from casduo.services.own_lint import lint_own_pages
+from casduo.services.phone_lint import lint_phones, phone_errors
 from casduo.settings import Settings
 from casduo.yamlfile import Document, parse_yaml, read_bytes
 
@@ -53,7 +58,7 @@ def check_registry(path: Path, settings: Settings | None) -> list[Problem]:
         content = read_bytes(path)
     except SettingsError as error:
         return list(error.problems)
-    return list(read_registry(content, str(path), settings, with_lint=True).problems)
+    return list(read_registry(content, str(path), settings, with_lint=True, now=time.time()).problems)
 
 
 def registry_version(content: bytes) -> str:
@@ -61,22 +66,47 @@ def registry_version(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:VERSION_LENGTH]
 
 
-def read_registry(content: bytes, file: str, settings: Settings | None, *, with_lint: bool = False) -> RegistryReading:
-    """Read a registry from the bytes of its file; ``file`` is the name under which problems are reported."""
+def read_registry(
+    content: bytes, file: str, settings: Settings | None, *, with_lint: bool = False, now: float = 0.0
+) -> RegistryReading:
+    """Read a registry from the bytes of its file.
+
+    :param file: the name under which problems are reported
+    :param with_lint: whether to look for what is valid and cannot be meant
+    :param now: epoch seconds, for what the linter says about dates
+    """
     try:
         document = parse_yaml(content, file)
+    except SettingsError as error:
+        return RegistryReading(None, error.problems)
+    return read_document(document, registry_version(content), settings, with_lint=with_lint, now=now)
+
+
+def read_document(
+    document: Document, version: str, settings: Settings | None, *, with_lint: bool = False, now: float = 0.0
+) -> RegistryReading:
+    """Read a registry from a file that was parsed already, as :func:`read_registry` does.
+
+    :param version: of its bytes, as :func:`registry_version` returns it
+    """
+    try:
         entries, problems = _validate(document, settings)
     except SettingsError as error:
         return RegistryReading(None, error.problems)
     problems += _same_ids(document)
+    problems += _reserved_ids(document)
     problems += _unknown_services(entries, document)
+    problems += phone_errors(entries, document, settings)
     if settings is not None:
         problems += _unknown_in_settings(entries, document, settings)
     usable = not problems
     if with_lint:
-        problems += [*lint(entries, document), *notes(entries, document)]
+        problems += [*lint(entries, document, now), *notes(entries, document)]
+        problems += lint_own_pages(entries, document, settings)
+        problems += lint_phones(entries, document, settings)
+        problems += lint_approvals(entries, document, settings)
     services = [with_client_defaults(entry.service) for entry in entries] if usable else []
-    registry = Registry(services, registry_version(content)) if usable else None
+    registry = Registry(services, version) if usable else None
     return RegistryReading(registry, tuple(sorted(problems)))
 
 
@@ -90,7 +120,7 @@ def _validate(document: Document, settings: Settings | None) -> tuple[list[Entry
         if key != "services" and not key.startswith("x-"):
             message = f"unknown key{did_you_mean(key, ['services'])}"
             problems.append(document.problem((key,), message))
-    context = {"zone": settings.zone} if settings is not None else {}
+    context = {"zone": settings.zone, "language": settings.pages.own_language} if settings is not None else {}
     entries = []
     for index, item in enumerate(_services(document, problems)):
         try:
@@ -131,6 +161,13 @@ def _same_ids(document: Document) -> Iterator[Problem]:
         if first.setdefault(name, index) != index:
             line, _ = document.position(("services", first[name]))
             message = f"{name!r} is used twice, first in line {line}"
+            yield document.problem(("services", index, "id"), message)
+
+
+def _reserved_ids(document: Document) -> Iterator[Problem]:
+    for index, name in _written_ids(document):
+        if name == ADMIN:
+            message = "is the id of the administration pages, whose entry the settings make; take another one"
             yield document.problem(("services", index, "id"), message)
 
 

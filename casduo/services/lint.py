@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casduo.errors import Problem
+from casduo.fieldtypes import shown
+from casduo.localtext import LocalText
 from casduo.modelwalk import written_name
+from casduo.services.duo_lint import lint_duo
 from casduo.services.model import NOT_YET_IN_FORCE, RegisteredService, ReleaseRule
 from casduo.services.patterns import Pattern, compile_pattern
 from casduo.yamlfile import Document, KeyPath
@@ -60,22 +63,42 @@ class _Url:
     pattern: Pattern
 
 
-def lint(entries: Sequence[Entry], document: Document) -> Iterator[Problem]:
+def lint(entries: Sequence[Entry], document: Document, now: float) -> Iterator[Problem]:
     """Yield a warning for everything in ``entries`` that should be looked at.
 
     :param entries: in the order of the file
     :param document: the file, for the places
+    :param now: epoch seconds, for what is said about dates
     """
     urls = list(_urls(entries, document))
     for url in urls:
         yield from _alone(url, document)
     for entry in entries:
+        yield from _texts(entry, document)
         yield from _keys(entry, document)
+        yield from lint_duo(entry.service, ("services", entry.index), document, now)
     yield from _together(urls, document)
+
+
+def _texts(entry: Entry, document: Document) -> Iterator[Problem]:
+    """Texts by language without one in the site's own, which logs, events and readers of other languages are told."""
+    service, path = entry.service, ("services", entry.index)
+    for step, text in (
+        (("name",), service.name),
+        (("description",), service.description),
+        (("disabled_reason",), service.disabled_reason),
+        (("access", "reason"), service.access.reason),
+    ):
+        if isinstance(text, LocalText) and not text.has_preferred:
+            message = f"has no text in the site's language, {text.preferred}; {shown(text)} stands in for it"
+            yield document.problem((*path, *step), message, "warning")
 
 
 def _keys(entry: Entry, document: Document) -> Iterator[Problem]:
     service, path = entry.service, ("services", entry.index)
+    if service.channel == "phone":
+        # What their entries hold without an effect is told by phone_lint.
+        return
     if service.enabled and service.disabled_reason is not None:
         message = "has no effect while the service is enabled"
         yield document.problem((*path, "disabled_reason"), message, "warning")
@@ -98,12 +121,17 @@ def _identifies(rule: ReleaseRule) -> bool:
 def _urls(entries: Sequence[Entry], document: Document) -> Iterator[_Url]:
     order = 0
     for entry in entries:
-        place: KeyPath = ("services", entry.index, "url")
-        written = document.data["services"][entry.index]["url"]
-        for position, text in enumerate(entry.service.urls):
-            path = (*place, position) if isinstance(written, list) else place
+        for path, text in written_urls(entry, document):
             yield _Url(order, entry, path, compile_pattern(text))
             order += 1
+
+
+def written_urls(entry: Entry, document: Document) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the URL patterns of ``entry``, each with its place in ``document``."""
+    place: KeyPath = ("services", entry.index, "url")
+    written = document.data["services"][entry.index]["url"]
+    for position, text in enumerate(entry.service.urls):
+        yield (*place, position) if isinstance(written, list) else place, text
 
 
 def _alone(url: _Url, document: Document) -> Iterator[Problem]:
@@ -113,6 +141,8 @@ def _alone(url: _Url, document: Document) -> Iterator[Problem]:
         yield document.problem(url.path, width, "warning")
     if "http" in pattern.schemes and not _is_loopback(pattern.host):
         message = "plain http: tickets cross the network in the clear and can be used by whoever reads them first"
+        if url.entry.service.channel == "phone":
+            message = "plain http: PINs and passcodes cross the network in the clear"
         yield document.problem(url.path, message, "warning")
     if pattern.is_regex:
         message = "a regular expression: what it overlaps with cannot be told, so look at it twice"
@@ -240,12 +270,19 @@ def notes(entries: Sequence[Entry], document: Document) -> Iterator[Problem]:
     """Yield a note for every key in use that does not have an effect yet (``NOT_YET_IN_FORCE``)."""
     for entry in entries:
         for key_path in NOT_YET_IN_FORCE:
-            for path in _used(entry.service, tuple(key_path.split(".")), ()):
+            for path in used(entry.service, key_path):
                 yield document.problem(("services", entry.index, *path), "has no effect yet", "note")
 
 
+def used(service: RegisteredService, key_path: str) -> Iterator[KeyPath]:
+    """Yield the paths that ``key_path`` names and at which ``service`` has another value than the default.
+
+    :param key_path: such as ``requires_duo.max_age``; ``*`` stands for any key
+    """
+    yield from _used(service, tuple(key_path.split(".")), ())
+
+
 def _used(part: Any, keys: tuple[str, ...], path: KeyPath) -> Iterator[KeyPath]:
-    """Yield the paths below ``part`` that ``keys`` name and that hold another value than the default."""
     key, rest = keys[0], keys[1:]
     if part is None:
         return

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from casduo.fieldtypes import HttpsUrl, Line, Lines, Section
+from casduo.fieldtypes import HttpsUrl, Line, Lines, LocalLine, Section
+from casduo.localtext import texts_of
 from casduo.services.names import released_name
 from casduo.services.policies import (
     AccessRules,
@@ -20,7 +21,6 @@ from casduo.services.policies import (
     ProxyRule,
     ReleaseRule,
     ServiceSession,
-    ServiceTexts,
     TargetSystem,
     UrlPatterns,
     UsernameRule,
@@ -41,7 +41,6 @@ __all__ = [
     "RegisteredService",
     "ReleaseRule",
     "ServiceSession",
-    "ServiceTexts",
     "TargetSystem",
     "UsernameRule",
 ]
@@ -49,21 +48,11 @@ __all__ = [
 Protocol = Literal["cas1", "cas2", "cas3", "saml1", "rest"]
 ALL_PROTOCOLS: tuple[Protocol, ...] = ("cas1", "cas2", "cas3", "saml1", "rest")
 
-NOT_YET_IN_FORCE = (
-    "channel",
-    "requires_approval",
-    "requires_duo.application",
-    "requires_duo.mode",
-    "requires_duo.prompt",
-    "requires_duo.trusted_browser",
-    "target",
-    "texts",
-    "unenrolled",
-)
+NOT_YET_IN_FORCE: tuple[str, ...] = ()
 """Keys that are read and checked but have no effect yet. ``*`` stands for any key, as in ``attributes.*.match``."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LONGEST_NAME = 200
 _MULTIVALUE = re.compile(r"repeat|first|join:[^\x00-\x1f\x7f]{1,8}")
 
 
@@ -73,10 +62,10 @@ def _slug(value: str) -> str:
     return value
 
 
-def _language(value: str) -> str:
-    if not _LANGUAGE.fullmatch(value):
-        raise ValueError("is not a language tag such as en, de or pt-BR")
-    return value
+def _short(name: str) -> str:
+    if any(len(text) > _LONGEST_NAME for text in texts_of(name)):
+        raise ValueError(f"must have at most {_LONGEST_NAME} characters")
+    return name
 
 
 def _duo_rule(value: object) -> object:
@@ -100,8 +89,12 @@ class RegisteredService(Section):
     id: Annotated[Line, AfterValidator(_slug)] = Field(
         description="Stable, unique name for logs, references and the command line."
     )
-    name: Line = Field(max_length=200, description="Name for people: 'Sign in to continue to ...'.")
-    description: Line | None = Field(default=None, description="What the service is for.")
+    name: Annotated[LocalLine, AfterValidator(_short)] = Field(
+        description="Name for people: 'Sign in to continue to ...'; a text, or texts by language."
+    )
+    description: LocalLine | None = Field(
+        default=None, description="What the service is for; a text, or texts by language."
+    )
     url: UrlPatterns = Field(
         min_length=1,
         description="Pattern of its URLs, or a list. `*` within a host label, port or path segment, `**` across "
@@ -112,12 +105,17 @@ class RegisteredService(Section):
     enabled: bool = Field(
         default=True, description="`false` switches it off; its URLs stay its own and lead to a page that says so."
     )
-    disabled_reason: Line | None = Field(default=None, description="Shown while it is switched off.")
+    disabled_reason: LocalLine | None = Field(
+        default=None, description="Shown while it is switched off; a text, or texts by language."
+    )
     channel: Literal["browser", "phone"] = Field(
-        default="browser", description="`phone` for Cisco IP phones, which show XML instead of pages."
+        default="browser",
+        description="`phone` for logging in on Cisco IP phones, whose pages are then below `url`, at this server.",
     )
     authentication: Lines = Field(
-        default=(), description="Names of the handlers in the settings that may check passwords for it; all if empty."
+        default=(),
+        description="Names of the handlers in the settings that may check passwords for it; all if empty. For phones "
+        "those of type `ucm_pin`, which check PINs.",
     )
 
     attributes: Annotated[
@@ -155,10 +153,13 @@ class RegisteredService(Section):
         DuoRule | None, BeforeValidator(_duo_rule, json_schema_input_type=bool | DuoRule | None)
     ] = Field(default=None, description="Whether Duo is asked for: `true`, or a mapping with conditions.")
     enrollment_url: HttpsUrl | None = Field(
-        default=None, description="Where people without a device are sent. Without it: as in the settings."
+        default=None,
+        description="Where people without a device are sent, such as an article; the link has a parameter `return` "
+        "that leads back. Without it: as in the settings, or the built-in pages.",
     )
     unenrolled: Literal["enroll", "refuse"] = Field(
-        default="enroll", description="Whether people without a device are shown the way to enrolment."
+        default="enroll",
+        description="What people without a device get who would need one: the way to enrolment, or a plain refusal.",
     )
     requires_approval: ApprovalRule | None = Field(
         default=None, description="Somebody must approve before anybody gets in."
@@ -193,9 +194,6 @@ class RegisteredService(Section):
     )
     logout: LogoutRule = Field(default=LogoutRule(), description="How it learns that a session has ended.")
     proxy: ProxyRule = Field(default=ProxyRule(), description="Whether it may get proxy tickets.")
-    texts: dict[Annotated[str, AfterValidator(_language)], ServiceTexts] = Field(
-        default={}, description="Name and description by language."
-    )
 
     @field_validator("multivalue")
     @classmethod

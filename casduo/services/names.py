@@ -37,6 +37,7 @@ SERVER_NAMES = frozenset(
         "authnContextClass",
         "bypassMultifactorAuthentication",
         "bypassedMultifactorAuthenticationProviderId",
+        "bypassedMultifactorAuthenticationReason",
     }
 )
 """Names of what the server itself says about the login. Applications trust them, so no directory may fill them."""

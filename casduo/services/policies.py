@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from casduo.errors import MalformedService
-from casduo.fieldtypes import Duration, Line, Lines, Moment, NetworkBlock, Section, WebUrl, one_or_many
+from casduo.fieldtypes import (
+    Duration,
+    Line,
+    Lines,
+    LocalLine,
+    Moment,
+    NetworkBlock,
+    Section,
+    WebUrl,
+    format_duration,
+    one_or_many,
+    parse_duration,
+    shown,
+)
+from casduo.problems import did_you_mean, listed
 from casduo.services.names import LISTED_NAMES
 from casduo.services.patterns import compile_pattern
 from casduo.services.regexes import check_expression
@@ -78,7 +94,9 @@ class _Condition(Section):
 class AccessRules(_Condition, _Period):
     """Who may use a service, from where and when. Every key that is given must hold."""
 
-    reason: Line | None = Field(default=None, description="Shown to people who are refused.")
+    reason: LocalLine | None = Field(
+        default=None, description="Shown to people who are refused; a text, or texts by language."
+    )
 
     @property
     def is_open(self) -> bool:
@@ -90,14 +108,86 @@ class DuoWhen(_Condition):
     """Of whom Duo is required. Every key that is given must hold."""
 
 
-def _false_is_none(value: object) -> object:
-    return None if value is False else value
+NEVER = 0.0
+"""What ``trusted_browser: false`` is read as."""
+SHORTEST_TRUST, LONGEST_TRUST = 86_400.0, 90 * 86_400.0
+"""Seconds. People are asked whether a browser is to be trusted for some days; a quarter is as long as they remember."""
+
+_NO = ("false", "no", "off")
+
+
+def _trusted_browser(value: object) -> float | None:
+    if isinstance(value, str) and value.strip().lower() in _NO:
+        # From the environment all values come as text.
+        return NEVER
+    if value is None or value in (False, NEVER):
+        return None if value is None else NEVER
+    try:
+        seconds = parse_duration(value)
+    except ValueError:
+        raise ValueError("must be a duration such as 30d, or false") from None
+    if not SHORTEST_TRUST <= seconds <= LONGEST_TRUST:
+        raise ValueError(f"must be from 1d to 90d, or false, not {format_duration(seconds)}")
+    return seconds
+
+
+TrustedBrowser = Annotated[
+    float | None, PlainValidator(_trusted_browser, json_schema_input_type=Duration | Literal[False] | None)
+]
+"""Seconds for which a browser is trusted; :data:`NEVER` says that it is not, ``None`` that others decide."""
+
+Mode = Literal["required", "optional", "report"]
+"""How much a Duo rule demands: Duo of everybody, of those who have a device, of nobody."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+"""From when a mode holds that is written without dates."""
+
+
+class ModeDates(Section):
+    """From when which mode holds, in rising order. Before the first of these moments nothing is asked."""
+
+    report: str | None = Field(default=None, description="From then on it is written down who would be asked.")
+    optional: str | None = Field(default=None, description="From then on people are asked who have a device.")
+    required: str | None = Field(default=None, description="From then on everybody is asked whom the rule means.")
+
+
+def _written_modes(value: object) -> object:
+    """Let a single word stand for a mode that has always held."""
+    if isinstance(value, str):
+        if value not in MODES:
+            raise ValueError(f"must be {listed(MODES)}, not {shown(value)}{did_you_mean(value, MODES)}")
+        return {value: ALWAYS}
+    if not isinstance(value, dict):
+        raise ValueError(f"must be {listed(MODES)}, or a mapping such as {{report: 2026-12-01, required: 2027-02-01}}")
+    return value
+
+
+def _rising(modes: dict[Mode, datetime]) -> dict[Mode, datetime]:
+    for (earlier, start), (later, next_start) in pairwise(modes.items()):
+        if next_start <= start:
+            raise ValueError(f"must have rising dates: {later!r} does not begin later than {earlier!r}")
+    return modes
+
+
+Modes = Annotated[
+    dict[Mode, Moment],
+    Field(min_length=1),
+    BeforeValidator(_written_modes, json_schema_input_type=Mode | ModeDates),
+    AfterValidator(_rising),
+]
 
 
 class DuoRule(_Period):
     """When and how a service requires Duo. Keys left out follow the ``duo`` section of the settings."""
 
     when: DuoWhen | None = Field(default=None, description="Whom it is required of; without it, of everybody.")
+    mode: Modes = Field(
+        default={"required": ALWAYS},
+        description="`required`; `optional`: asked of people who have a device; `report`: asked of nobody, only "
+        "written down. Or a mapping of these words to the dates from which each holds, in rising order.",
+        json_schema_extra={"default": "required"},
+    )
     max_age: Duration | None = Field(
         default=None, description="Ask again when the last Duo login of the session is older."
     )
@@ -108,15 +198,24 @@ class DuoRule(_Period):
         default=None, description="Whether people get in without Duo while Duo cannot be reached."
     )
     application: Line | None = Field(
-        default=None, description="Name of an application in `duo.applications` of the settings."
+        default=None,
+        description="Name of an application in `duo.applications` of the settings; another one's Duo does not count "
+        "then.",
     )
-    mode: Literal["required", "optional", "report"] = Field(
-        default="required",
-        description="`optional`: asked of people who have a device; `report`: asked of nobody, only logged.",
+    trusted_browser: TrustedBrowser = Field(
+        default=None,
+        description="How long Duo is not asked again in a browser whose owner chose so after passing it, `1d` to "
+        "`90d`; `false`: it is asked in such browsers too. Without it: as in the settings.",
     )
-    trusted_browser: Annotated[
-        Duration | None, BeforeValidator(_false_is_none, json_schema_input_type=Duration | Literal[False])
-    ] = Field(default=None, description="How long Duo is not asked again in a browser that passed it; `false`: never.")
+
+    @cached_property
+    def mode_starts(self) -> tuple[tuple[Mode, float], ...]:
+        """The modes with the moments from which they hold, in epoch seconds, in rising order."""
+        return tuple((mode, start.timestamp()) for mode, start in self.mode.items())
+
+    def mode_at(self, now: float) -> Mode | None:
+        """Return the mode in force at ``now`` (epoch seconds), ``None`` before the first one begins."""
+        return next((mode for mode, start in reversed(self.mode_starts) if start <= now), None)
 
 
 class AttributeSource(Section):
@@ -302,9 +401,16 @@ class ApprovalRule(Section):
     """Who must approve before somebody gets in."""
 
     approvers: Lines = Field(min_length=1, description="E-mail addresses of those who may decide.")
-    room: Line | None = Field(default=None, description="Webex space in which requests are posted.")
+    room: Line | None = Field(
+        default=None, description="Webex space in which requests are posted. Without it: `webex.room`."
+    )
     max_duration: Duration = Field(default=3600.0, description="Longest time that access can be granted for.")
     expires: Duration = Field(default=3600.0, description="How long a request waits for a decision.")
+    approve_in: Literal["anywhere", "portal"] = Field(
+        default="anywhere",
+        description="`portal`: decided only on the page of this server, signed in and with Duo; what is posted in "
+        "Webex then has a link in place of buttons.",
+    )
 
     @field_validator("approvers")
     @classmethod
@@ -312,7 +418,19 @@ class ApprovalRule(Section):
         for approver in approvers:
             if not _EMAIL.fullmatch(approver):
                 raise ValueError(f"{approver!r} is not an e-mail address")
-        return approvers
+        return tuple(dict.fromkeys(approver.lower() for approver in approvers))
+
+    @field_validator("max_duration", "expires")
+    @classmethod
+    def _bounds(cls, seconds: float) -> float:
+        if not SHORTEST_ACCESS <= seconds <= LONGEST_ACCESS:
+            shortest, longest = format_duration(SHORTEST_ACCESS), format_duration(LONGEST_ACCESS)
+            raise ValueError(f"must be from {shortest} to {longest}, not {format_duration(seconds)}")
+        return seconds
+
+
+SHORTEST_ACCESS, LONGEST_ACCESS = 60.0, 30 * 86_400.0
+"""Seconds that access can be granted for, and that a request can wait."""
 
 
 class TargetSystem(Section):
@@ -321,10 +439,3 @@ class TargetSystem(Section):
     host: Line = Field(description="Name of the machine.")
     ip: Line | None = Field(default=None, description="Its address.")
     account: Line | None = Field(default=None, description="Account that is used on it.")
-
-
-class ServiceTexts(Section):
-    """Name and description of a service in one language."""
-
-    name: Line | None = Field(default=None, description="Name of the service.")
-    description: Line | None = Field(default=None, description="What the service is for.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from casduo.clock import Clock, system_clock
 from casduo.errors import Problem, SettingsError
+from casduo.services.builtin import with_builtin
 from casduo.services.file import read_registry, registry_version
 from casduo.services.index import Registry
 from casduo.settings import Settings
@@ -36,7 +37,7 @@ _Marks = tuple[int, int, int, int, int]
 
 
 class RegistrySource:
-    """The registry of one file, current within two seconds of a change.
+    """The registry of one file, current within two seconds of a change, with the server's own services.
 
     Reading the registry costs one attribute. A file that becomes unusable changes nothing but ``problems``.
 
@@ -67,7 +68,7 @@ class RegistrySource:
         reading = read_registry(content, str(path), settings)
         if reading.registry is None:
             raise SettingsError(reading.problems)
-        self._registry = reading.registry
+        self._registry = with_builtin(reading.registry, settings)
         self.loaded_at = read_at
         """When the present state was read, in epoch seconds."""
         self._seen = registry_version(content)
@@ -125,7 +126,7 @@ class RegistrySource:
         if reading.registry is None:
             self._reject(reading.problems)
             return False
-        self._registry = reading.registry
+        self._registry = with_builtin(reading.registry, self._settings)
         self.loaded_at = read_at
         self.problems = ()
         self._tell(CHANGED, {"version": version, "services": len(reading.registry.services)})

@@ -109,6 +109,9 @@ class LdapHandler(Section):
     password_policy: bool = Field(default=True, description="Ask the directory for its password policy's verdict.")
     connect_timeout: Duration = Field(default=parse_duration("3s"), description="For connecting to one server.")
     receive_timeout: Duration = Field(default=parse_duration("5s"), description="For each answer.")
+    pause: Duration = Field(
+        default=parse_duration("10s"), description="How long a server that did not answer is left alone."
+    )
     pool_size: Annotated[int, Field(ge=0, le=256)] = Field(
         default=4, description="Searching connections kept open to each server."
     )
@@ -162,15 +165,18 @@ class LdapHandler(Section):
 
 
 class UcmPinHandler(Section):
-    """PINs of Cisco Unified Communications Manager, for phones."""
+    """PINs of the Cisco Unified Communications Manager in section `ucm`, for phones."""
 
     type: Literal["ucm_pin"] = Field(description="`ucm_pin`")
     name: HandlerName = Field(default="ucm_pin", description="Name by which the registry may ask for this handler.")
-    servers: Lines = Field(default=(), description="Nodes with the AXL service, `host` or `host:port`; tried in order.")
-    username: Line | None = Field(default=None, description="Application user with the AXL role.")
-    password: SecretStr | None = Field(default=None, description="Password of `username`.")
-    password_file: Location | None = Field(default=None, description="File that holds `password`.")
-    ca_file: Location | None = Field(default=None, description="PEM file of authorities to trust for these nodes.")
+    principal: Literal["userid", "mailid", "mail_name"] = Field(
+        default="userid",
+        description="What the user's name is from here on, at Duo too: the user id, the mail address (`mailid`), or "
+        "what stands in that before the `@` (`mail_name`).",
+    )
+    max_waiting: MaxWaiting = Field(
+        default=None, description="PINs that may be checked at once. Without it: half of `server.threads`."
+    )
 
 
 Handler = Annotated[UsersFileHandler | LdapHandler | UcmPinHandler, Field(discriminator="type")]

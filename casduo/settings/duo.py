@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from casduo.fieldtypes import Duration, HttpsUrl, Line, Location, Section, parse_duration
+from casduo.services.policies import NEVER, Networks, TrustedBrowser
+from casduo.services.regexes import check_expression
 
 KEY_LENGTH = 20
 SECRET_LENGTH = 40
@@ -52,11 +54,46 @@ def _api_host(value: str) -> str:
     return value.lower()
 
 
+_TAKEN = frozenset(
+    {
+        # CAS protocol 2.1 and 2.2, and what SAML clients call the service.
+        *("service", "renew", "gateway", "method", "ticket", "warn", "username", "password", "lt", "TARGET", "SAMLart"),
+        # What our own pages send, and Duo's.
+        *("execution", "csrf", "rememberMe", "passcode", "factor", "cancel", "report", "trust", "state", "duo_code"),
+    }
+)
+"""Parameters of a login that mean something else."""
+
+
+def _request_parameter(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", name):
+        raise ValueError("must be the name of a parameter, such as authn_method")
+    if name in _TAKEN:
+        raise ValueError(f"{name!r} means something else at the login; take a name such as authn_method")
+    return name
+
+
 ApiHost = Annotated[Line, AfterValidator(_api_host)]
 DuoKey = Annotated[Line, AfterValidator(_key)]
 DuoSecret = Annotated[SecretStr, AfterValidator(_secret)]
 Prompt = Literal["universal", "push"]
 FailMode = Literal["closed", "open"]
+
+
+class PreviousUniversalKeys(Section):
+    """Keys of the application of the type Web SDK that was used before."""
+
+    client_id: DuoKey = Field(description="Client ID (integration key), 20 characters.")
+    client_secret: DuoSecret = Field(description="Client secret (secret key), 40 characters.")
+    client_secret_file: Location | None = Field(default=None, description="File that holds `client_secret`.")
+
+
+class PreviousAuthApiKeys(Section):
+    """Keys of the application of the type Auth API that was used before."""
+
+    integration_key: DuoKey = Field(description="Integration key, 20 characters.")
+    secret_key: DuoSecret = Field(description="Secret key, 40 characters.")
+    secret_key_file: Location | None = Field(default=None, description="File that holds `secret_key`.")
 
 
 class UniversalKeys(Section):
@@ -65,6 +102,11 @@ class UniversalKeys(Section):
     client_id: DuoKey = Field(description="Client ID (integration key), 20 characters.")
     client_secret: DuoSecret = Field(description="Client secret (secret key), 40 characters.")
     client_secret_file: Location | None = Field(default=None, description="File that holds `client_secret`.")
+    previous: PreviousUniversalKeys | None = Field(
+        default=None,
+        description="Keys of the application that was used before: what was begun with them is ended with them, and "
+        "nothing new is begun.",
+    )
 
 
 class AuthApiKeys(Section):
@@ -73,15 +115,56 @@ class AuthApiKeys(Section):
     integration_key: DuoKey = Field(description="Integration key, 20 characters.")
     secret_key: DuoSecret = Field(description="Secret key, 40 characters.")
     secret_key_file: Location | None = Field(default=None, description="File that holds `secret_key`.")
+    previous: PreviousAuthApiKeys | None = Field(
+        default=None,
+        description="Keys of the application that was used before: pushes that were sent with them are followed with "
+        "them.",
+    )
 
 
 class BreakerSettings(Section):
     """When to stop asking somebody who does not answer."""
 
     failures: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=5, description="Failures in a row that open the breaker."
+        default=5, description="Failures in a row that open the breaker, on all nodes; a time-out alone opens it."
     )
-    pause: Duration = Field(default=parse_duration("10s"), description="How long nobody is asked then.")
+    pause: Duration = Field(
+        default=parse_duration("10s"), description="How long nobody is asked then; afterwards one call tries."
+    )
+
+
+class AdminApiKeys(Section):
+    """Keys of an application of the type Admin API in Duo's Admin Panel, with the right to write resources."""
+
+    integration_key: DuoKey = Field(description="Integration key, 20 characters.")
+    secret_key: DuoSecret = Field(description="Secret key, 40 characters.")
+    secret_key_file: Location | None = Field(default=None, description="File that holds `secret_key`.")
+
+
+class PushSettings(Section):
+    """The built-in page: pushes, calls and passcodes."""
+
+    most: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=3,
+        description="Pushes, calls and text messages that one person is sent within `window` without approving any.",
+    )
+    window: Duration = Field(default=parse_duration("5m"), description="See `most`.")
+    label: Line = Field(default="Sign-in", description="Word that devices show before `request`.")
+    places: dict[Line, Networks] = Field(
+        default={},
+        description="Names of places by their address blocks, such as `Main campus: [10.0.0.0/8]`; devices show where "
+        "a request comes from.",
+    )
+    passcodes: Line = Field(
+        default="[0-9]{6,10}|[cbdefghijklnrtuv]{44}",
+        description="Regular expression of what may be a passcode. Bypass codes have nine digits, some tokens letters.",
+    )
+
+    @field_validator("passcodes")
+    @classmethod
+    def _compiles(cls, passcodes: str) -> str:
+        check_expression(passcodes, 100)
+        return passcodes
 
 
 class DuoApplication(Section):
@@ -93,6 +176,7 @@ class DuoApplication(Section):
     fail: FailMode | None = Field(default=None, description="See `duo.fail`.")
     prompt: Prompt | None = Field(default=None, description="See `duo.prompt`.")
     accept_preauth_allow: bool | None = Field(default=None, description="See `duo.accept_preauth_allow`.")
+    trusted_browser: TrustedBrowser = Field(default=None, description="See `duo.trusted_browser`.")
     enrollment_url: HttpsUrl | None = Field(default=None, description="See `duo.enrollment_url`.")
 
 
@@ -113,6 +197,22 @@ class DuoSettings(Section):
     prompt: Prompt = Field(
         default="universal", description="Duo's own page (`universal`) or the built-in one (`push`)."
     )
+    prompt_fallback: bool = Field(
+        default=True,
+        description="Whether the built-in page takes over for a login while Duo's own page is down and its Auth API "
+        "answers.",
+    )
+    push: PushSettings = Field(default=PushSettings(), description="The built-in page.")
+    trusted_browser: TrustedBrowser = Field(
+        default=NEVER,
+        description="How long Duo is not asked again in a browser whose owner chose so after passing it, `1d` to "
+        "`90d`; `false`: nobody is offered that.",
+    )
+    request_parameter: Annotated[Line, AfterValidator(_request_parameter)] | None = Field(
+        default=None,
+        description="Name of a parameter of /login by which an application may ask for Duo where its entry does not, "
+        "with the value `mfa-duo`; `authn_method` is what Apereo CAS calls it. It never lowers what an entry demands.",
+    )
     accept_preauth_allow: bool = Field(
         default=True, description="Whether Duo's 'allow without a factor' (bypass status, trusted network) is enough."
     )
@@ -121,7 +221,12 @@ class DuoSettings(Section):
     )
     enrollment_url: HttpsUrl | None = Field(
         default=None,
-        description="Where people without a device are sent. Without it: the page that Duo itself offers them.",
+        description="Where people without a device are sent. Without it: the built-in pages, see `enrollment`.",
+    )
+    admin_api: AdminApiKeys | None = Field(
+        default=None,
+        description="Admin API keys. Only the enrolment pages use them: for a new code after one ran out, and for a "
+        "second device.",
     )
     ca_file: Location | None = Field(
         default=None, description="PEM file of authorities to trust besides those that Duo's clients pin."
@@ -136,6 +241,11 @@ class DuoSettings(Section):
     applications: dict[Line, DuoApplication] = Field(
         default={}, description="Further applications by name, for `requires_duo: {application: NAME}` in the registry."
     )
+
+    @field_validator("trusted_browser")
+    @classmethod
+    def _decided(cls, trusted_browser: float | None) -> float:
+        return NEVER if trusted_browser is None else trusted_browser
 
     @field_validator("applications")
     @classmethod
@@ -163,4 +273,7 @@ class DuoSettings(Section):
         own = {key: value for key in DuoApplication.model_fields if (value := getattr(application, key)) is not None}
         if application.universal is not None and application.auth_api is None:
             own["auth_api"] = None
+        if application.api_host not in (None, self.api_host):
+            # Another account in Duo, where the keys for administration are unknown.
+            own["admin_api"] = None
         return self.model_copy(update=own)

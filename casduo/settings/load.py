@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from casduo.errors import Problem, SettingsError
-from casduo.problems import problems_of
+from casduo.events.outbox_events import OUTBOX_KINDS
+from casduo.fieldtypes import zone_of
+from casduo.languages import LANGUAGES
+from casduo.problems import listed, problems_of
 from casduo.settings.authentication import LdapHandler
 from casduo.settings.environment import CONFIG_VARIABLE, overlay
 from casduo.settings.model import Settings
 from casduo.settings.secretfiles import read_secret_files
+from casduo.settings.webex import WebexSettings
 from casduo.yamlfile import Document, load_yaml
 
 NO_FILE = "settings"
@@ -66,12 +71,15 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> tuple[Settin
     _place_state(document, environ)
     settings = None
     try:
-        settings = Settings.model_validate(document.data, context={"base": base})
+        context = {"base": base, "zone": _zone(document), "language": _language(document)}
+        settings = Settings.model_validate(document.data, context=context)
     except ValidationError as error:
         # A secret whose file cannot be read is missing too, but that is one mistake, not two.
         told = {path for problem in unread for path in (problem.path, problem.path.removesuffix("_file"))}
         problems += [problem for problem in problems_of(error, document, Settings) if problem.path not in told]
     problems = sorted(problems + unread)
+    if settings is not None:
+        problems = sorted([*problems, *_contradictions(settings, document)])
     if settings is None or any(problem.level == "error" for problem in problems):
         return None, problems
     return settings, sorted([*problems, *_warnings(settings, document), *_notes(settings, document)])
@@ -85,7 +93,30 @@ def missing_to_serve(settings: Settings, file: str) -> list[Problem]:
         problems.append(Problem(file, 0, 0, "server.url", sentence))
     if not settings.authentication:
         problems.append(Problem(file, 0, 0, "authentication", "is missing: nobody could sign in; name a handler"))
+    elif settings.ucm is None and all(handler.type == "ucm_pin" for handler in settings.authentication):
+        sentence = "has handlers for PINs only, and there is no section 'ucm': nobody could sign in"
+        problems.append(Problem(file, 0, 0, "authentication", sentence))
     return problems
+
+
+def _zone(document: Document) -> tzinfo:
+    """Return the time zone of dates in the settings themselves; one that is not known is told of as a mistake."""
+    server = document.data.get("server")
+    name = server.get("time_zone") if isinstance(server, dict) else None
+    try:
+        return zone_of(name) if isinstance(name, str) else UTC
+    except ValueError:
+        return UTC
+
+
+def _language(document: Document) -> str:
+    """Return the site's language as ``pages`` says it, for texts by language in the settings themselves."""
+    pages = document.data.get("pages")
+    said = pages if isinstance(pages, dict) else {}
+    offered = said.get("languages")
+    first = offered[0] if isinstance(offered, list) and offered else offered
+    chosen = said.get("language") or first
+    return chosen if isinstance(chosen, str) and chosen in LANGUAGES else LANGUAGES[0]
 
 
 def _place_state(document: Document, environ: Mapping[str, str]) -> None:
@@ -104,25 +135,54 @@ def _place_state(document: Document, environ: Mapping[str, str]) -> None:
         document.data["server"] = {**server, "state_directory": f"{home}/casduo"}
 
 
-NOT_YET_IN_FORCE = (
-    ("duo", "applications"),
-    ("pages", "logo_dark"),
-    ("pages", "languages"),
-)
-"""Settings that are accepted and checked, and do nothing so far."""
+_FAILS_OPEN = "while Duo cannot be reached a password alone is enough"
+
+
+def _contradictions(settings: Settings, document: Document) -> Iterator[Problem]:
+    """Yield what one section asks for and another one does not provide."""
+    if settings.phones.registered_address == "require" and (settings.ucm is None or settings.ucm.ris is None):
+        message = "needs ucm.ris: nobody else knows at which address a phone is registered"
+        yield document.problem(("phones", "registered_address"), message)
+    if settings.admin.enabled and settings.duo is None and not settings.admin.without_duo:
+        message = "needs the section 'duo'; a site that has none writes without_duo: true"
+        yield document.problem(("admin",), message)
+    if settings.admin.without_duo and settings.duo is not None:
+        message = "must not be true where there is a section 'duo': administrators are asked for Duo"
+        yield document.problem(("admin", "without_duo"), message)
 
 
 def _notes(settings: Settings, document: Document) -> Iterator[Problem]:
-    """Yield a note for everything the settings say that has no effect yet."""
-    message = "is accepted but not yet in force"
-    for section, key in NOT_YET_IN_FORCE:
-        if key in (document.data.get(section) or {}):
-            yield document.problem((section, key), message, "note")
-    if settings.duo is not None and settings.duo.prompt != "universal":
-        yield document.problem(("duo", "prompt"), message, "note")
-    for index, handler in enumerate(settings.authentication):
-        if handler.type == "ucm_pin":
-            yield document.problem(("authentication", index), message, "note")
+    """Yield a note for everything the settings say that has no effect, for now or by something else that they say."""
+
+    def note(path: tuple[str | int, ...], message: str) -> Problem:
+        return document.problem(path, message, "note")
+
+    if not settings.audit.enabled and settings.audit.model_fields_set - {"enabled"}:
+        yield note(("audit",), "nothing else in it has an effect: enabled is false")
+    for path, message in _idle_in_webex(settings.webex) if settings.webex is not None else ():
+        yield note(("webex", *path), message)
+
+
+def _idle_in_webex(webex: WebexSettings) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what has no effect in the section about Webex: where it stands, and why."""
+    routes = webex.notify.items()
+    for kind, route in routes:
+        place = ("notify", kind)
+        if route.to == "none":
+            unused = [name for name in ("room", "template") if getattr(route, name) is not None]
+            if unused:
+                has = "have" if len(unused) > 1 else "has"
+                yield place, f"{listed(unused, 'and')} {has} no effect: it goes nowhere"
+        elif kind in OUTBOX_KINDS:
+            yield place, "is never posted: it tells of messages to Webex themselves; casduo outbox and the log have it"
+        elif route.to == "person" and route.room is not None:
+            yield (*place, "room"), "has no effect: it goes to a person"
+    if webex.webhook.secret is None:
+        for name in ("url", "previous_secret", "require_sha256"):
+            if name in webex.webhook.model_fields_set and getattr(webex.webhook, name):
+                yield ("webhook", name), "has no effect without webex.webhook.secret"
+        if webex.organisations:
+            yield ("organisations",), "has no effect without webex.webhook.secret: no button comes back from Webex"
 
 
 def _warnings(settings: Settings, document: Document) -> Iterator[Problem]:
@@ -137,5 +197,34 @@ def _warnings(settings: Settings, document: Document) -> Iterator[Problem]:
     for index, handler in enumerate(settings.authentication):
         if isinstance(handler, LdapHandler) and handler.allow_plaintext and not handler.start_tls:
             yield warning(("authentication", index, "allow_plaintext"), "passwords may travel in the clear")
+        if handler.type == "ucm_pin" and settings.ucm is None:
+            yield warning(("authentication", index), "has no effect without the section 'ucm'")
     if duo is not None and duo.fail == "open":
-        yield warning(("duo", "fail"), "while Duo cannot be reached a password alone is enough")
+        yield warning(("duo", "fail"), _FAILS_OPEN)
+    for name, application in duo.applications.items() if duo is not None else ():
+        if application.fail == "open":
+            yield warning(("duo", "applications", name, "fail"), _FAILS_OPEN)
+    if settings.webex is not None and settings.webex.room is None:
+        yield from _homeless(settings.webex, document)
+    if settings.ucm is None and document.data.get("phones"):
+        yield warning(("phones",), "has no effect without the section 'ucm'")
+    if duo is None and document.data.get("enrollment"):
+        yield warning(("enrollment",), "has no effect without the section 'duo'")
+    if duo is not None and not settings.enrollment.enabled:
+        if duo.admin_api is not None:
+            yield warning(("duo", "admin_api"), "has no effect: only the enrolment pages use it; they are switched off")
+        if duo.enrollment_url is None:
+            message = "people without a device are shown no way to one; name a page in duo.enrollment_url"
+            yield warning(("enrollment", "enabled"), message)
+
+
+def _homeless(webex: WebexSettings, document: Document) -> Iterator[Problem]:
+    """Yield what would be posted in the space ``webex.room``, which is not there."""
+    told = [(kind, route) for kind, route in webex.notify.items() if route.to != "none" and kind not in OUTBOX_KINDS]
+    for kind, route in told:
+        if route.to == "space" and route.room is None:
+            message = "is posted nowhere: neither it nor the section 'webex' has a room"
+            yield document.problem(("webex", "notify", kind), message, "warning")
+    if not any(route.to == "person" or route.room is not None for _, route in told):
+        message = "has no room: nothing is posted but requests for access to services whose entry names one"
+        yield document.problem(("webex",), message, "warning")

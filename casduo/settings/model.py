@@ -6,18 +6,25 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from casduo.fieldtypes import Duration, Location, Section, one_or_many, parse_duration, zone_of
+from casduo.settings.admin import AdminSettings
+from casduo.settings.approvals import ApprovalSettings
+from casduo.settings.audit import AuditSettings
 from casduo.settings.authentication import Handler
 from casduo.settings.duo import DuoSettings
+from casduo.settings.enrollment import EnrollmentSettings
+from casduo.settings.health import HealthSettings
+from casduo.settings.metrics import MetricsSettings
+from casduo.settings.pages import PageSettings
+from casduo.settings.phones import PhoneSettings
 from casduo.settings.rest import RestSettings
 from casduo.settings.sections import (
     LoginSettings,
     LogoutSettings,
     LogSettings,
     OutboundSettings,
-    PageSettings,
     RedisSettings,
     ServerSettings,
     SessionSettings,
@@ -25,6 +32,8 @@ from casduo.settings.sections import (
     TicketSettings,
     ValidationSettings,
 )
+from casduo.settings.ucm import UcmSettings
+from casduo.settings.webex import WebexSettings
 
 SECRET_KEY_LENGTH = 32
 """Characters. Keys sign what proves a login step; a shorter one could be a word that somebody thought of."""
@@ -58,6 +67,11 @@ class Settings(Section):
     previous_secret_keys_file: Location | None = Field(
         default=None, description="File that holds `previous_secret_keys`, one a line."
     )
+    key_ring: Location | None = Field(
+        default=None,
+        description="File of signing keys in place of `secret_key`, each with the moment from which it signs; kept by "
+        "`casduo keys`, the same on every node. Without either the one in `server.state_directory` is used.",
+    )
     pairwise_key: SecretKey | None = Field(
         default=None,
         description="Makes the names that services with `pairwise_id` are told; at least 32 characters, the same on "
@@ -80,10 +94,32 @@ class Settings(Section):
         default=(), description="Who checks passwords, asked in this order. At least one is required to serve."
     )
     duo: DuoSettings | None = Field(default=None, description="The second factor; off without this section.")
+    enrollment: EnrollmentSettings = Field(
+        default=EnrollmentSettings(), description="The pages on which people register a device."
+    )
+    ucm: UcmSettings | None = Field(
+        default=None, description="The Cisco Unified Communications Manager whose phones people log in on."
+    )
+    phones: PhoneSettings = Field(default=PhoneSettings(), description="Logging in on phones.")
+    approvals: ApprovalSettings = Field(
+        default=ApprovalSettings(), description="Requests for access that somebody has to decide."
+    )
+    admin: AdminSettings = Field(default=AdminSettings(), description="The administration pages.")
+    webex: WebexSettings | None = Field(default=None, description="Notifications and requests in Webex.")
+    audit: AuditSettings = Field(default=AuditSettings(), description="The audit trail.")
+    health: HealthSettings = Field(default=HealthSettings(), description="Who may see how the server is.")
+    metrics: MetricsSettings = Field(default=MetricsSettings(), description="Numbers for Prometheus.")
     rest: RestSettings = Field(default=RestSettings(), description="The REST protocol.")
     pages: PageSettings = Field(default=PageSettings(), description="How pages look.")
     outbound: OutboundSettings = Field(default=OutboundSettings(), description="Calls to others.")
     log: LogSettings = Field(default=LogSettings(), description="The log.")
+
+    @field_validator("key_ring")
+    @classmethod
+    def _one_place(cls, ring: Path | None, info: ValidationInfo) -> Path | None:
+        if ring is not None and info.data.get("secret_key") is not None:
+            raise ValueError("and 'secret_key' are both given; move that one to previous_secret_keys, or drop the file")
+        return ring
 
     @field_validator("authentication")
     @classmethod
@@ -103,6 +139,11 @@ class Settings(Section):
     def duo_applications(self) -> tuple[str, ...]:
         """Names by which the registry may ask for a Duo application other than the default one."""
         return tuple(self.duo.applications) if self.duo else ()
+
+    @property
+    def audit_directory(self) -> Path:
+        """Where the audit trail lies."""
+        return self.audit.directory or self.server.state_directory / "audit"
 
     @property
     def zone(self) -> tzinfo:

@@ -14,8 +14,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from casduo.errors import Problem, SettingsError
+from casduo.keyring import KeyRingError, read_ring
 from casduo.modelwalk import written_sections
 from casduo.settings.model import SECRET_KEY_LENGTH, Settings
+from casduo.signing import NEVER, SigningKey
 from casduo.yamlfile import Document, KeyPath
 
 _SUFFIX = "_file"
@@ -89,17 +91,36 @@ _PAIRWISE = _Kind(
 )
 
 
-def ensure_secret_key(settings: Settings) -> tuple[list[str], str | None]:
-    """Return the signing keys, newest first, and a sentence for the operator if there is something to say.
+def key_ring(settings: Settings) -> Path | None:
+    """Return the file of signing keys, whether it is there or not; ``None`` where the settings hold the key."""
+    if settings.secret_key is not None:
+        return None
+    return settings.key_ring or settings.server.state_directory / _SIGNING.name
 
-    Without ``secret_key`` in the settings, the key lies in ``<state_directory>/secret_key`` and is made on the first
-    start: readable by its owner only, complete or not there at all, and the same for two processes that start at once.
+
+def ensure_secret_key(settings: Settings) -> tuple[list[SigningKey], str | None]:
+    """Return the signing keys, and a sentence for the operator if there is something to say.
+
+    Without ``secret_key`` in the settings the keys lie in a file (:func:`key_ring`). Unless the settings name it, it is
+    made on the first start, with one key: readable by its owner only, complete or not there at all, and the same for
+    two processes that start at once.
 
     :raises SettingsError: it cannot be read or made, or is too short
     """
-    previous = [key.get_secret_value() for key in settings.previous_secret_keys]
-    key, said = _ensure(settings, settings.secret_key, _SIGNING)
-    return [key, *previous], said
+    previous = [SigningKey(key.get_secret_value(), NEVER) for key in settings.previous_secret_keys]
+    if settings.secret_key is not None:
+        return [SigningKey(settings.secret_key.get_secret_value()), *previous], None
+    path = settings.key_ring or settings.server.state_directory / _SIGNING.name
+    _, said = ("", None) if settings.key_ring is not None else _ensure(settings, None, _SIGNING)
+    try:
+        keys = read_ring(path)
+        shared = path.stat().st_mode & 0o077
+    except KeyRingError as error:
+        raise _unusable(path, f"the {_SIGNING.called} cannot be used: {error}") from None
+    if shared and said is None:
+        said = f"{path} can be read by others; run: chmod 600 {path}"
+    known = {key.text for key in keys}
+    return [*keys, *(key for key in previous if key.text not in known)], said
 
 
 def ensure_pairwise_key(settings: Settings) -> tuple[str, str | None]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from casduo.fieldtypes import (
     Address,
+    Delay,
     Duration,
     Line,
     Lines,
@@ -21,6 +22,7 @@ from casduo.fieldtypes import (
     parse_duration,
     zone_of,
 )
+from casduo.settings.redisnodes import parse_nodes
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
@@ -59,6 +61,11 @@ class ServerSettings(Section):
         description="PEM file with the certificate and its chain. Without it TLS ends at a reverse proxy in front.",
     )
     tls_key: Location | None = Field(default=None, description="PEM file with the private key of `tls_certificate`.")
+    hsts_subdomains: bool = Field(
+        default=False,
+        description="Let browsers speak TLS only with all hosts below that of `url` as well (`includeSubDomains`), for "
+        "a year. With this host alone they do so anyway.",
+    )
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         default=0,
         description="Number of reverse proxies in front that append to X-Forwarded-For. 0: the header is ignored.",
@@ -69,6 +76,14 @@ class ServerSettings(Section):
         "the setting: `$STATE_DIRECTORY` (systemd), else `$XDG_STATE_HOME/casduo`, else `state` beside this file.",
     )
     worker: bool = Field(default=True, description="Let `casduo serve` start a worker of its own.")
+    drain: Annotated[Delay, Field(le=300)] = Field(
+        default=parse_duration("5s"),
+        description="How long requests are still taken after SIGTERM, while `/readyz` says that the server is about to "
+        "end: proxies in front look elsewhere meanwhile.",
+    )
+    shutdown: Annotated[Duration, Field(ge=1, le=600)] = Field(
+        default=parse_duration("30s"), description="How long requests in hand may take then before they are cut off."
+    )
     time_zone: Line = Field(
         default="UTC",
         description="Time zone (IANA name) of dates in the registry that carry no offset, such as `until`.",
@@ -102,6 +117,12 @@ class ServerSettings(Section):
         return name
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of ``bind``."""
+        host, _, port = self.bind.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
     def prefix(self) -> str:
         """The path part of ``url`` without a slash at its end; empty when the server owns the whole host."""
         return urlsplit(self.url or "").path
@@ -112,16 +133,45 @@ class RedisSettings(Section):
 
     url: Line | None = Field(
         default=None,
-        description="`redis://host:6379/0`, `rediss://...` (TLS) or `unix:///path`. Without it an embedded Valkey is "
-        "started in the state directory. A password in it is moved to `redis.password`.",
+        description="`redis://host:6379/0`, `rediss://...` (TLS) or `unix:///path`; by Sentinel "
+        "`redis+sentinel://host1:26379,host2:26379,host3:26379/NAME_OF_MASTER/0`; of a cluster "
+        "`redis+cluster://host1:6379,host2:6379,host3:6379`; both with `rediss` for TLS. Without it an embedded Valkey "
+        "is started in the state directory. A password in it is moved to `redis.password`.",
     )
     password: SecretStr | None = Field(default=None, description="Password of the Redis server.")
     password_file: Location | None = Field(default=None, description="File that holds `redis.password`.")
+    sentinel_password: SecretStr | None = Field(
+        default=None, description="Password of the Sentinels, where they have one of their own."
+    )
+    sentinel_password_file: Location | None = Field(
+        default=None, description="File that holds `redis.sentinel_password`."
+    )
     timeout: Duration = Field(default=parse_duration("2s"), description="For connecting and for each answer.")
     max_connections: Count = Field(
         default=64, description="Connections per process; more requests wait for a free one."
     )
     ca_file: Location | None = Field(default=None, description="PEM file of authorities to trust for `rediss://`.")
+    confirmed_by: int | None = Field(
+        default=None,
+        ge=0,
+        le=9,
+        description="Replicas that must have what no failover may undo (a ticket was used, a session has ended) before "
+        "casduo answers; 0 asks none. Half of `timeout` is waited for them, then the answer is an error. Default 1 for "
+        "Sentinel and Cluster, else 0.",
+    )
+
+    @property
+    def confirmations(self) -> int:
+        """How many replicas are asked to confirm, 0 for none."""
+        if self.confirmed_by is not None:
+            return self.confirmed_by
+        return int(self.url is not None and parse_nodes(self.url) is not None)
+
+    @model_validator(mode="after")
+    def _replicas_of_somebody(self) -> RedisSettings:
+        if self.confirmed_by and self.url is None:
+            raise ValueError("has 'confirmed_by' and no 'url'; the embedded Valkey has no replicas")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -145,6 +195,8 @@ class RedisSettings(Section):
     def _scheme(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        if parse_nodes(url) is not None:
+            return url
         try:
             parts = urlsplit(url)
             place, _ = parts.hostname or parts.path.strip("/"), parts.port
@@ -318,62 +370,6 @@ class ThrottlingSettings(Section):
         return filled
 
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-class PageSettings(Section):
-    """How pages look and whom they name."""
-
-    organisation: Line = Field(default="casduo", description="Name of the organisation, in the heading of every page.")
-    logo: Location | None = Field(default=None, description="Image file (SVG or PNG) for the heading.")
-    logo_dark: Location | None = Field(default=None, description="The same for dark screens.")
-    logo_alt: Line | None = Field(
-        default=None, description="What the logo shows, in words. Without it: the organisation."
-    )
-    accent_colour: Line = Field(
-        default="#1f5fa8",
-        description="Colour of buttons and links, `#rrggbb`; white text must be readable on it (4.5:1).",
-    )
-    help_text: Line | None = Field(default=None, description="Line in the footer, such as the help desk's number.")
-    help_url: WebUrl | None = Field(default=None, description="Link to the help desk.")
-    privacy_url: WebUrl | None = Field(default=None, description="Link to the privacy notice.")
-    languages: Lines = Field(
-        default=("en",),
-        min_length=1,
-        description="Languages offered, the first one is the default; such as `[en, de]`.",
-    )
-
-    @field_validator("accent_colour")
-    @classmethod
-    def _readable(cls, colour: str) -> str:
-        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
-            raise ValueError("must be a colour such as '#1f5fa8', in quotes because of the '#'")
-        contrast = contrast_with_white(colour)
-        if contrast < 4.5:
-            raise ValueError(f"is too light: white text on it has a contrast of {contrast:.1f}, below 4.5")
-        return colour
-
-    @field_validator("languages")
-    @classmethod
-    def _tags(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        for language in languages:
-            if not _LANGUAGE.fullmatch(language):
-                raise ValueError(f"{language!r} is not a language tag such as en, de or pt-BR")
-        if len(set(languages)) != len(languages):
-            raise ValueError("names a language twice")
-        return languages
-
-
-def contrast_with_white(colour: str) -> float:
-    """Return the contrast ratio of ``#rrggbb`` and white (WCAG 2.2, definition of relative luminance), 1 to 21."""
-
-    def linear(channel: float) -> float:
-        return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-
-    red, green, blue = (linear(int(colour[start : start + 2], 16) / 255) for start in (1, 3, 5))
-    return float(1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05))
-
-
 class OutboundSettings(Section):
     """Calls to others, where their own section does not say otherwise."""
 
@@ -382,10 +378,34 @@ class OutboundSettings(Section):
     )
 
 
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+        raise ValueError("must be the name of a header: letters, digits and '-'")
+    return name
+
+
+HeaderName = Annotated[Line, AfterValidator(_header_name)]
+
+
 class LogSettings(Section):
     """The log on standard error."""
 
     format: Literal["json", "console"] = Field(default="json", description="`console` is coloured, for reading by eye.")
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is written."
+    )
+    requests: bool = Field(
+        default=False,
+        description="Whether each request gets a line when it is answered: what was asked, never with which "
+        "parameters, the status, how long it took, and the reference.",
+    )
+    request_id_header: HeaderName = Field(
+        default="X-Request-ID",
+        description="Header in which the last proxy in front tells its own id of a request, for the log. It is read "
+        "where `server.trusted_proxies` is above 0.",
+    )
+    propagate: Literal["internal", "all", "none"] = Field(
+        default="internal",
+        description="Who is told of the trace that a request belongs to (W3C Trace Context): systems of yours that are "
+        "asked for it, which is the UCM (`internal`), applications too (`all`), or nobody. Duo and Webex never are.",
     )

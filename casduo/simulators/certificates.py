@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,6 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from casduo.simulators.files import write_file
+
+CertificateFault = Literal["other_authority", "wrong_name", "expired"]
+
+CERTIFICATE_FAULTS: tuple[CertificateFault, ...] = get_args(CertificateFault)
 
 _CA_LIFETIME = timedelta(days=3650)
 _LEAF_LIFETIME = timedelta(days=365)
@@ -94,8 +99,18 @@ class CertificateAuthority:
             return cls.create(directory, name)
         return cls(directory, certificate, key)
 
+    def issue_wrong(self, fault: CertificateFault) -> LeafFiles:
+        """Make a server certificate that a client who trusts this authority must refuse."""
+        if fault == "other_authority":
+            other = CertificateAuthority.create(self._directory / "other", "another authority")
+            return other.issue()
+        if fault == "wrong_name":
+            return self.issue(["wrong.example.org"], localhost=False)
+        return self.issue(expired=True)
+
     def issue(self, names: Sequence[str] = (), *, localhost: bool = True, expired: bool = False) -> LeafFiles:
-        """Make a server certificate and write it beside the authority's own files.
+        """Make a server certificate and write it beside the authority's own files, under all its names: it takes the
+        place of an older one for the same names, and of no other.
 
         :param names: further DNS names. Official Duo clients accept DNS names only, never an address.
         :param localhost: also name ``localhost`` and 127.0.0.1; False makes a certificate with the wrong name, and
@@ -128,7 +143,7 @@ class CertificateAuthority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        stem = _file_stem(dns_names[-1]) + ("-expired" if expired else "")
+        stem = _file_stem("_".join(dns_names)) + ("-expired" if expired else "")
         leaf = LeafFiles(self._directory / f"{stem}.crt", self._directory / f"{stem}.key", self.ca_file)
         write_file(leaf.cert, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
         write_file(leaf.key, _private_pem(key), mode=0o600)

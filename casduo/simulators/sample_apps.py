@@ -1,4 +1,4 @@
-"""The demo's two applications: a library that needs no Duo and a payroll that does.
+"""Sample applications: a library that needs no Duo, a payroll that does, and what others are made of.
 
 Each is a plain WSGI application that knows of its user only what the middleware in front of it puts into ``environ``:
 ``REMOTE_USER``, ``casduo.user``, ``casduo.attributes`` and ``casduo.session``. Their pages show exactly that.
@@ -22,6 +22,8 @@ SIGNED_OUT_PATH: Final = "/signed-out"
 STYLE_PATH: Final = "/style.css"
 ICON_PATH: Final = "/icon.svg"
 LOGOUT_PATH: Final = "/logout"
+USER: Final = "%USER%"
+"""Stands for the user name in an application's own part of the page."""
 
 _HEADERS: Final = {
     # No form-action: signing out is a form whose answer redirects to the CAS server, whose address is unknown here.
@@ -51,7 +53,7 @@ class SampleApp:
     :param icon: the drawing inside its icon, on a field of 24 by 24.
     :param colour: ground of the icon.
     :param lead: a sentence under the greeting.
-    :param content: the page's own part, as HTML.
+    :param content: the page's own part, as HTML; :data:`USER` in it becomes who is signed in.
     :param middleware_options: what the middleware in front of it should be told.
     """
 
@@ -134,9 +136,10 @@ def _home(app: SampleApp, request: Request, root: str) -> str:
         f'<div class="account"><span class="person">{_initials(name)}<span class="name">{escape(name)}</span></span>'
         f'<form method="post" action="{root}{LOGOUT_PATH}"><button type="submit">Sign out</button></form></div>'
     )
+    content = app.content.replace(USER, escape(user))
     main = (
         f'<div class="welcome"><h1>Hello, {escape(name)}</h1><p>{escape(app.lead)}</p></div>'
-        f'<div class="columns"><section class="card" aria-labelledby="own">{app.content}</section>'
+        f'<div class="columns"><section class="card" aria-labelledby="own">{content}</section>'
         f'<section class="card" aria-labelledby="you">{_identity(environ, user, attributes)}</section></div>'
     )
     return _layout(app, root, app.title, main, account)

@@ -6,6 +6,7 @@ import logging
 import selectors
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -279,8 +280,12 @@ class _Connection(threading.Thread):
         if treatment.silent:
             self._dropped.wait()
             return False
-        if treatment.delay:
-            self._dropped.wait(treatment.delay)
+        if treatment.delay and self._dropped.wait(treatment.delay):
+            return False
+        if treatment.reset:
+            # Lingering for no time at all makes the close an abort: the peer gets a reset instead of an end.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
         answer, after_sent = self._server._answer(request, self._peer)
         block = answer.serialise(head_only=request.method == "HEAD", keep_alive=request.keep_alive)
         if treatment.cut_after is not None:

@@ -1,4 +1,4 @@
-"""What can go wrong below HTTP: silence, a cut connection, slowness. Steered by tests, asked by the server."""
+"""What can go wrong below HTTP: silence, a cut or reset connection, slowness. Steered by tests, asked by the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-_Kind = Literal["silence", "cut"]
+_Kind = Literal["silence", "cut", "reset"]
 _jitter = secrets.SystemRandom()
 
 
@@ -26,11 +26,13 @@ class Treatment:
     :param delay: seconds to wait before the application is asked.
     :param silent: never answer; hold the connection until it is dropped.
     :param cut_after: send only so many bytes of the answer, then close; None sends all of it.
+    :param reset: abort the connection instead of answering.
     """
 
     delay: float
     silent: bool
     cut_after: int | None
+    reset: bool = False
 
 
 class TransportFaults:
@@ -59,6 +61,10 @@ class TransportFaults:
         """Close the connection after ``after`` bytes of the answer, headers included. 0: without a byte."""
         self._add(path, "cut", after, times)
 
+    def reset(self, path: str = "*", times: int | None = None) -> None:
+        """Abort the connection when a request has come, as a firewall does or a program that dies."""
+        self._add(path, "reset", 0, times)
+
     def clear(self) -> None:
         """Take every switch back."""
         with self._lock:
@@ -78,7 +84,8 @@ class TransportFaults:
                 rule.left -= 1
                 if rule.left <= 0:
                     self._rules.remove(rule)
-            return Treatment(delay, rule.kind == "silence", rule.after if rule.kind == "cut" else None)
+            cut_after = rule.after if rule.kind == "cut" else None
+            return Treatment(delay, rule.kind == "silence", cut_after, rule.kind == "reset")
 
     def _add(self, path: str, kind: _Kind, after: int, times: int | None) -> None:
         if times is not None and times < 1:

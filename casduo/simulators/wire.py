@@ -27,6 +27,9 @@ WsgiApplication = Callable[..., Iterable[bytes]]
 AFTER_SENT = "casduo.simulators.after_sent"
 """Environment key: a list of functions that run once the whole answer was handed to a peer that is still there."""
 
+HEADERS_AS_SENT = "casduo.simulators.headers"
+"""Environment key: the headers as pairs of name and value; WSGI's own form of a name cannot tell ``_`` from ``-``."""
+
 
 class UnreadableRequest(Exception):
     """The bytes are not a request this server takes. ``status`` is the HTTP status to answer with."""
@@ -153,6 +156,7 @@ def environ_of(request: Request, *, scheme: str, server: tuple[str, int], peer: 
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         AFTER_SENT: [],
+        HEADERS_AS_SENT: request.headers.items(),
     }
     for name, value in request.headers.items():
         key = name.upper().replace("-", "_")

@@ -112,6 +112,9 @@ class EmbeddedValkey:
             "appendfsync": "everysec",
             "save": "",
             "maxmemory-policy": "noeviction",
+            # A session, and the list of somebody's sessions, in one piece each: a third of the memory.
+            "hash-max-listpack-value": "1024",
+            "zset-max-listpack-value": "128",
             "daemonize": "no",
         }
         command = [str(server_binary())]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from casduo.errors import UpstreamUnavailable
 from casduo.settings import Settings
+from casduo.settings.redisnodes import ClusterAddress, Node, SentinelAddress, parse_nodes
+from casduo.store.cluster import ClusterStore, NodeStore
 from casduo.store.embedded import EmbeddedValkey
-from casduo.store.store import Store, client_for
+from casduo.store.sentinel import sentinel_client
+from casduo.store.store import Confirmation, Store, client_for
 
 _FEW_CONNECTIONS = 4
 
@@ -18,17 +23,40 @@ def embedded_valkey(settings: Settings) -> EmbeddedValkey | None:
     return EmbeddedValkey(settings.server.state_directory / "valkey") if settings.redis.url is None else None
 
 
-def open_store(settings: Settings, embedded: EmbeddedValkey | None, connections: int) -> Store:
+def open_store(
+    settings: Settings, embedded: EmbeddedValkey | None, connections: int, patience: float | None = None
+) -> Store:
     """Return the store. Nothing is connected before the first command.
 
     :param embedded: what :func:`embedded_valkey` returned
     :param connections: how many connections are needed at once; the settings may allow for more
+    :param patience: seconds for connecting and for each answer, at most; without it as the settings say
     """
     redis = settings.redis
     url = embedded.url if embedded is not None else redis.url or ""
     password = redis.password.get_secret_value() if redis.password and embedded is None else ""
     most = max(redis.max_connections, connections)
-    return Store(client_for(url, password, redis.timeout, most, str(redis.ca_file or "")))
+    timeout = redis.timeout if patience is None else min(redis.timeout, patience)
+    ca_file = str(redis.ca_file or "")
+    # Redis answers before the connection gives up waiting.
+    confirmation = Confirmation(redis.confirmations, timeout / 2) if redis.confirmations else None
+    match parse_nodes(url):
+        case SentinelAddress() as address:
+            theirs = redis.sentinel_password.get_secret_value() if redis.sentinel_password else ""
+            return Store(sentinel_client(address, password, theirs, timeout, most, ca_file), confirmation)
+        case ClusterAddress() as cluster:
+
+            def connect(node: Node) -> Store:
+                return NodeStore(client_for(_url_of(node, cluster), password, timeout, most, ca_file), confirmation)
+
+            return ClusterStore(cluster.nodes, connect)
+    return Store(client_for(url, password, timeout, most, ca_file), confirmation)
+
+
+def _url_of(node: Node, cluster: ClusterAddress) -> str:
+    host = f"[{node[0]}]" if ":" in node[0] else node[0]
+    user = f"{quote(cluster.username, safe='')}@" if cluster.username else ""
+    return f"{'rediss' if cluster.tls else 'redis'}://{user}{host}:{node[1]}/0"
 
 
 def running_store(settings: Settings) -> Store:

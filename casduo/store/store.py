@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import redis
-from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from casduo.errors import UpstreamUnavailable
+from casduo.meter import meter
 from casduo.store.scripts import Script, all_scripts
+from casduo.store.wire import Wire
 
 Value = str | int | float
 
@@ -39,13 +43,36 @@ class Reply:
             raise RuntimeError("the batch has not run yet")
         return self._value
 
+    @property
+    def done(self) -> bool:
+        """Whether there is an answer."""
+        return self._done
+
     def _set(self, value: Any) -> None:
         self._value = value
         self._done = True
 
 
-_Pending = tuple[Reply, Script | None, tuple[Value, ...]]
-"""What waits to be sent: where the answer goes, the script or none, and the words after its name."""
+Pending = tuple[Reply, Script | None, tuple[Value, ...], bool]
+"""What waits to be sent: where the answer goes, the script or none, the words after its name, and whether replicas have
+to confirm it."""
+
+UNCONFIRMED = "Unconfirmed"
+"""The detail of the error where too few replicas have confirmed a write."""
+_DOUBTED = 20
+"""Where replicas did not confirm the last time, the next ones are waited for so many times shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What is asked of replicas before a write that must not be lost counts as done (``WAIT``).
+
+    :param replicas: how many have to have it in memory, at least 1
+    :param patience: seconds to wait for them, less than the store waits for an answer
+    """
+
+    replicas: int
+    patience: float
 
 
 class Batch:
@@ -56,11 +83,12 @@ class Batch:
     each run sends what was added since the last one.
     """
 
-    __slots__ = ("_pending", "_store")
+    __slots__ = ("_after", "_pending", "_store")
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending] = []
+        self._after: list[Callable[[], None]] = []
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -68,36 +96,59 @@ class Batch:
     def script(self, script: Script, keys: Sequence[str], arguments: Sequence[Value] = ()) -> Reply:
         """Add a call of ``script``. All ``keys`` must carry the same slot tag."""
         reply = Reply()
-        self._pending.append((reply, script, (len(keys), *keys, *arguments)))
+        self._pending.append((reply, script, (len(keys), *keys, *arguments), script.confirmed))
         return reply
 
     def command(self, *words: Value) -> Reply:
         """Add a plain command such as ``("SET", key, value)``."""
         reply = Reply()
-        self._pending.append((reply, None, words))
+        self._pending.append((reply, None, words, False))
         return reply
 
-    def run(self) -> None:
+    def confirmed(self, *words: Value) -> Reply:
+        """Add a plain command whose effect no failover may undo: see ``load_script``."""
+        reply = Reply()
+        self._pending.append((reply, None, words, True))
+        return reply
+
+    def apart(self, *keys: str) -> bool:
+        """Whether ``keys`` may lie on several nodes, so that no script can touch them together."""
+        return self._store.apart(*keys)
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made once what has been added by now is done. Where it cannot be sent, nothing is called."""
+        self._after.append(call)
+
+    def run(self, *, waits: bool = False) -> None:
         """Send everything that waits.
 
+        :param waits: one of the commands has Redis wait for something, so that how long it takes says nothing
         :raises UpstreamUnavailable: Redis could not be reached, refused or did not answer in time; what was sent may
             or may not have happened
         """
         pending, self._pending = self._pending, []
+        after, self._after = self._after, []
         if pending:
-            self._store._run(pending)
+            self._store._run(pending, measured=not waits)
+        for call in after:
+            call()
 
 
 class Store:
     """A pool of connections to one Redis or Valkey.
 
     :param client: a ready client; see :func:`client_for`
+    :param confirmation: what is asked of replicas where something is to be confirmed; without it they are not asked
     """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, confirmation: Confirmation | None = None) -> None:
         self._client = client
+        self._confirmation = confirmation
+        self._doubted = False
+        self._all: int | None = None
+        """How many replicas were all that there are when fewer than wanted had confirmed; ``None`` while enough do."""
         self._told = False
-        self._idle: deque[Any] = deque()
+        self._idle: deque[Wire] = deque()
         self._process = os.getpid()
 
     def batch(self) -> Batch:
@@ -110,7 +161,7 @@ class Store:
         :raises UpstreamUnavailable: as ``Batch.run``
         """
         reply = Reply()
-        self._run([(reply, script, (len(keys), *keys, *arguments))])
+        self._run([(reply, script, (len(keys), *keys, *arguments), script.confirmed)])
         return reply.value
 
     def command(self, *words: Value) -> Any:
@@ -119,8 +170,12 @@ class Store:
         :raises UpstreamUnavailable: as ``Batch.run``
         """
         reply = Reply()
-        self._run([(reply, None, words)])
+        self._run([(reply, None, words, False)])
         return reply.value
+
+    def apart(self, *keys: str) -> bool:
+        """Whether ``keys`` may lie on several nodes, so that no script can touch them together. Here there is one."""
+        return False
 
     def ping(self) -> None:
         """Ask whether Redis answers.
@@ -134,22 +189,89 @@ class Store:
         self._drop_idle()
         self._client.close()
 
-    def _run(self, pending: Sequence[_Pending]) -> None:
+    def _run(self, pending: Sequence[Pending], *, measured: bool = True) -> None:
+        began, everybody = perf_counter(), self._all
+        waiting = self._waiting(pending, everybody)
         try:
-            answers = self._send([_words(item) for item in pending], tell=not self._told)
+            answers = self._send([_words(item) for item in pending] + waiting, tell=not self._told)
             missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             if missing:
                 # A Redis that was restarted knows no scripts. Only the calls it refused are sent again.
-                again = self._send([_words(pending[index], by_text=True) for index in missing], tell=True)
-                for index, answer in zip(missing, again, strict=True):
+                again = self._send([_words(pending[index], by_text=True) for index in missing] + waiting, tell=True)
+                for index, answer in zip(missing + [len(pending)] * len(waiting), again, strict=True):
                     answers[index] = answer
         except (RedisError, OSError) as error:
+            meter().redis_called(perf_counter() - began, answered=False)
             raise _unavailable(error) from error
+        if measured:
+            meter().redis_called(perf_counter() - began, answered=True)
+        confirmed = answers.pop() if waiting else None
+        # Where something was refused that is what is told: who is no master any more cannot wait either.
+        if waiting and not any(isinstance(answer, Exception) for answer in answers):
+            self._judge(confirmed, everybody)
+        self._give(pending, answers)
+
+    def _give(self, pending: Sequence[Pending], answers: Sequence[Any]) -> None:
+        """Hand answers to those who wait for them.
+
+        :raises UpstreamUnavailable: one of them is a refusal; then nobody gets any
+        """
         for answer in answers:
             if isinstance(answer, Exception):
                 raise _unavailable(answer) from answer
-        for (reply, _, _), answer in zip(pending, answers, strict=True):
+        for (reply, *_), answer in zip(pending, answers, strict=True):
             reply._set(answer)
+
+    def _waiting(self, pending: Sequence[Pending], everybody: int | None) -> list[tuple[Value, ...]]:
+        """Return the command that has Redis wait for replicas: behind all others, on the same connection, for it is
+        about what that connection has written. Nothing where nothing has to be confirmed.
+
+        :param everybody: see ``_all``. More are not waited for: that takes all the time there is, each time.
+        """
+        wanted = self._confirmation
+        if wanted is None or not any(confirmed for *_, confirmed in pending):
+            return []
+        return [self._wait_command(wanted, wanted.replicas if everybody is None else everybody)]
+
+    def _wait_command(self, wanted: Confirmation, replicas: int) -> tuple[Value, ...]:
+        patience = wanted.patience / _DOUBTED if self._doubted else wanted.patience
+        return ("WAIT", replicas, max(1, int(patience * 1000)) if replicas else 1)
+
+    def _judge(self, confirmed: Any, everybody: int | None) -> None:
+        """Take the answer to ``WAIT``.
+
+        :param everybody: how many were all when it was sent
+        :raises UpstreamUnavailable: too few replicas have confirmed: what was written here may be lost with this Redis
+        """
+        wanted = self._confirmation
+        assert wanted is not None
+        good = self._suffices(confirmed, wanted)
+        if not good and everybody is not None:
+            # Somebody is back. Whoever has what is written by now has what was written before.
+            try:
+                _, confirmed = self._exchange([("PING",), self._wait_command(wanted, wanted.replicas)])
+            except (RedisError, OSError) as error:
+                raise _unavailable(error) from error
+            good = self._suffices(confirmed, wanted)
+        self._doubted = not good
+        if not good:
+            raise UpstreamUnavailable("redis", UNCONFIRMED)
+
+    def _suffices(self, confirmed: Any, wanted: Confirmation) -> bool:
+        """Return whether as many replicas have confirmed as are wanted, or all that there are.
+
+        :raises UpstreamUnavailable: Redis does not say
+        """
+        if isinstance(confirmed, Exception):
+            raise _unavailable(confirmed) from confirmed
+        enough = confirmed >= wanted.replicas
+        by_all = not enough and self._by_all(confirmed)
+        self._all = confirmed if by_all else None
+        return bool(enough or by_all)
+
+    def _by_all(self, confirmed: int) -> bool:
+        """Whether so many replicas are all that could take this Redis's place. Here nobody can say so."""
+        return False
 
     def _send(self, commands: list[tuple[Value, ...]], *, tell: bool) -> list[Any]:
         """Send commands, on request behind the texts of all scripts.
@@ -167,31 +289,36 @@ class Store:
     def _exchange(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         """Send commands together and read an answer or an error for each.
 
-        On a connection rather than through the client's own commands: those cost more than Redis itself.
-        A connection that Redis has closed meanwhile is replaced, once, and everything is sent again.
+        A connection that Redis has closed meanwhile is replaced, once, and everything is sent again. After one that
+        was not answered in time nothing is: but those that lie idle lead to the same Redis, which may have been
+        replaced by another.
         """
         try:
             return self._exchange_once(commands)
+        except RedisTimeoutError:
+            self._drop_idle()
+            raise
         except RedisConnectionError:
             # Where one was closed behind our back, those that lay idle beside it were most likely too.
             self._drop_idle()
             return self._exchange_once(commands)
 
     def _exchange_once(self, commands: list[tuple[Value, ...]]) -> list[Any]:
-        connection = self._connection()
+        wire = self._wire()
         try:
-            packed = [pack_command(words) for words in commands]  # type: ignore[arg-type]
-            connection.send_packed_command([b"".join(packed)])
-            answers = [_answer(connection) for _ in commands]
+            answers = wire.exchange(commands)
         except BaseException:
             # Whatever is still under way on this connection must not become the answer to somebody else's question.
-            connection.disconnect()
-            self._client.connection_pool.release(connection)
+            self._drop(wire)
             raise
-        self._idle.append(connection)
+        self._idle.append(wire)
         return answers
 
-    def _connection(self) -> Any:
+    def _drop(self, wire: Wire) -> None:
+        wire.connection.disconnect()
+        self._client.connection_pool.release(wire.connection)
+
+    def _wire(self) -> Wire:
         """Return a connection that nobody uses: the one used last, or a new one of the pool.
 
         The pool's own way of handing out connections costs a tenth of a validation.
@@ -203,16 +330,20 @@ class Store:
             return self._idle.pop()
         except IndexError:
             pool: Any = self._client.connection_pool
-            return pool.get_connection()
+            connection = pool.get_connection()
+        try:
+            return Wire(connection)
+        except OSError as error:
+            pool.release(connection)
+            raise RedisConnectionError("the connection has ended") from error
 
     def _drop_idle(self) -> None:
         while self._idle:
             try:
-                connection = self._idle.pop()
+                wire = self._idle.pop()
             except IndexError:
                 return
-            connection.disconnect()
-            self._client.connection_pool.release(connection)
+            self._drop(wire)
 
 
 def client_for(url: str, password: str, timeout: float, max_connections: int, ca_file: str) -> redis.Redis:
@@ -239,18 +370,11 @@ def client_for(url: str, password: str, timeout: float, max_connections: int, ca
     return redis.Redis.from_url(url, **options)
 
 
-def _words(item: _Pending, by_text: bool = False) -> tuple[Value, ...]:
-    _, script, words = item
+def _words(item: Pending, by_text: bool = False) -> tuple[Value, ...]:
+    _, script, words, _ = item
     if script is None:
         return words
     return ("EVAL", script.text, *words) if by_text or script.spelled_out else ("EVALSHA", script.sha, *words)
-
-
-def _answer(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except ResponseError as error:
-        return error
 
 
 def _unavailable(error: Exception) -> UpstreamUnavailable:

@@ -11,13 +11,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from casduo.cause import stored
+from casduo.store.replies import fields_of
 from casduo.store.scripts import load_script
 from casduo.store.store import Batch, Reply, Store, Value
 
-_GROUP = load_script(__file__, "group.lua", spelled_out=True)
+_GROUP = load_script(__file__, "group.lua", spelled_out=True, when_full=True)
+_APPEND = load_script(__file__, "append.lua", when_full=True, order=True)
 _LEAVE = load_script(__file__, "leave.lua")
 
-_WORKERS = "workers"
+WORKERS = "workers"
 """The consumer group."""
 _NOBODY = "-"
 """The consumer whose entries are free for all."""
@@ -32,13 +35,16 @@ class Entry:
     fields: Mapping[str, str] = field(repr=False)
 
 
-def append(batch: Batch, queue: str, fields: Mapping[str, Value], most: int) -> Reply:
-    """Add the appending of an entry; the reply is its id.
+def append(batch: Batch, queue: str, fields: Mapping[str, Value], most: int, *, when_full: bool = False) -> Reply:
+    """Add the appending of an entry; the reply is its id. What it is done for goes into it too (:mod:`casduo.cause`).
 
     :param queue: the stream's key
     :param most: entries that the queue keeps, about; the oldest go first
+    :param when_full: also in a Redis that is full: for what must not be forgotten, and follows on what was freed
     """
-    words = (word for pair in fields.items() for word in pair)
+    words = tuple(word for pair in {**stored(), **fields}.items() for word in pair)
+    if when_full:
+        return batch.script(_APPEND, (queue,), (most, *words))
     return batch.command("XADD", queue, "MAXLEN", "~", most, "*", *words)
 
 
@@ -64,11 +70,11 @@ class StreamQueue:
         """
         batch = self._store.batch()
         # With every read: whoever empties Redis empties it of the group too.
-        batch.script(_GROUP, (self._key,), (_WORKERS,))
+        batch.script(_GROUP, (self._key,), (WORKERS,))
         milliseconds = max(1, int(wait * 1000))
-        group = ("GROUP", _WORKERS, self._worker)
+        group = ("GROUP", WORKERS, self._worker)
         reply = batch.command("XREADGROUP", *group, "COUNT", most, "BLOCK", milliseconds, "STREAMS", self._key, ">")
-        batch.run()
+        batch.run(waits=True)
         return _entries(reply.value[0][1]) if reply.value else []
 
     def claim(self, most: int, silence: float) -> list[Entry]:
@@ -80,8 +86,8 @@ class StreamQueue:
         :raises UpstreamUnavailable: Redis does not answer
         """
         batch = self._store.batch()
-        batch.script(_GROUP, (self._key,), (_WORKERS,))
-        holder = (_WORKERS, self._worker)
+        batch.script(_GROUP, (self._key,), (WORKERS,))
+        holder = (WORKERS, self._worker)
         reply = batch.command("XAUTOCLAIM", self._key, *holder, int(silence * 1000), self._claimed_to, "COUNT", most)
         batch.run()
         self._claimed_to = reply.value[0]
@@ -93,17 +99,17 @@ class StreamQueue:
         :raises UpstreamUnavailable: Redis does not answer
         """
         if entries:
-            self._store.command("XCLAIM", self._key, _WORKERS, self._worker, 0, *entries, "JUSTID")
+            self._store.command("XCLAIM", self._key, WORKERS, self._worker, 0, *entries, "JUSTID")
 
-    def done(self, entry: str) -> None:
-        """Take an entry off the queue, by its id.
+    def done(self, *entries: str) -> None:
+        """Take entries off the queue, by their ids; one at least.
 
         :raises UpstreamUnavailable: Redis does not answer
         """
         batch = self._store.batch()
         # In this order: what was deleted and is still noted as held, Redis drops when somebody claims it.
-        batch.command("XDEL", self._key, entry)
-        batch.command("XACK", self._key, _WORKERS, entry)
+        batch.command("XDEL", self._key, *entries)
+        batch.command("XACK", self._key, WORKERS, *entries)
         batch.run()
 
     def leave(self) -> int:
@@ -112,7 +118,7 @@ class StreamQueue:
         :return: how many entries were given back
         :raises UpstreamUnavailable: Redis does not answer
         """
-        arguments = (_WORKERS, self._worker, _NOBODY, _GONE_MS)
+        arguments = (WORKERS, self._worker, _NOBODY, _GONE_MS)
         return int(self._store.call(_LEAVE, (self._key,), arguments))
 
     def length(self, batch: Batch) -> Reply:
@@ -121,4 +127,4 @@ class StreamQueue:
 
 
 def _entries(rows: Iterable[Any]) -> list[Entry]:
-    return [Entry(name, dict(zip(flat[::2], flat[1::2], strict=True))) for name, flat in rows]
+    return [Entry(name, fields_of(flat)) for name, flat in rows]

@@ -1,44 +1,47 @@
-"""The limits on failed logins: by user, by address, and by the pair of both.
+"""A limit on failures, and the steps in which several of them count one attempt.
 
-Tested before a password is looked at, hit only by failures, with pauses that grow. When Redis cannot be asked the
-login fails closed: ``UpstreamUnavailable`` goes up and the person sees "try again later", nobody is let in unlimited.
-
-* ``login.pair``: one person at one place who mistypes; small and quickly forgotten.
-* ``login.user``: one account guessed at from many places; larger, so that an attacker cannot easily lock out its owner.
-* ``login.address``: one place that guesses at many accounts; largest, because a campus may stand behind one address.
-
-A success forgets the failures of user and pair, never those of the address: otherwise an attacker with an account of
-his own could wash his address clean.
+Tested before a secret is looked at, hit only by failures, with pauses that grow. When Redis cannot be asked the attempt
+fails closed: ``UpstreamUnavailable`` goes up and the person sees "try again later", nobody is let in unlimited.
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Literal
 
+from casduo.authentication.names import folded_username
 from casduo.signing import fingerprint
 from casduo.store import Batch, Reply, load_script
 
 _SCRIPT = load_script(__file__, "throttle.lua")
 _UNDER_WAY_MS = 30_000
-"""How long an attempt without an outcome counts; longer than any password check may take."""
+"""How long an attempt without an outcome counts; longer than any check may take."""
+
+_LINE = 64
+"""Bits of an IPv6 address that who has the line chooses."""
+
+_Step = Literal["look", "test", "fail", "forgive", "release"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One limit. ``failures`` are free within ``window`` seconds; each further one doubles the pause, which starts at
-    ``pause`` and never exceeds ``max_pause`` seconds.
+    ``pause`` and never exceeds ``max_pause`` seconds. ``afresh``: when a pause is over all failures are forgotten.
     """
 
     failures: int
     window: float
     pause: float
     max_pause: float
+    afresh: bool = False
 
-    def arguments(self) -> tuple[int, int, int, int]:
+    def arguments(self) -> tuple[int, ...]:
         """Return the limit as the script takes it, times in milliseconds."""
-        return (self.failures, int(self.window * 1000), int(self.pause * 1000), int(self.max_pause * 1000))
+        times = (int(seconds * 1000) for seconds in (self.window, self.pause, self.max_pause))
+        return (self.failures, *times, int(self.afresh))
 
 
 class Verdict:
@@ -52,67 +55,83 @@ class Verdict:
     @property
     def wait(self) -> int:
         """Whole seconds to wait before the next attempt; 0 means go on."""
-        return math.ceil(max(int(reply.value) for reply in self._replies) / 1000)
+        return math.ceil(max(0, *(int(reply.value) for reply in self._replies)) / 1000)
+
+    @property
+    def left(self) -> int:
+        """After a failure: how many more may be made before the next one has to wait; 0 if it has to already."""
+        return -max(int(reply.value) for reply in self._replies) if self.wait == 0 else 0
 
 
-class LoginThrottle:
-    """The three limits on failed logins.
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The keys of the counters of one attempt, in the order of the limits they are for."""
 
-    :param user, address, pair: the limits, see the module's text
+    person: tuple[str, ...]
+    around: tuple[str, ...]
+
+
+class Limits:
+    """Limits on one kind of attempt.
+
+    :param person: on failures of one person. They lie in one slot, so that one atomic step counts them all; they know
+        of attempts under way, and a success forgets their failures.
+    :param around: on failures of many people together. A success leaves them alone: otherwise an attacker with an
+        account of his own could wash them clean.
     """
 
-    def __init__(self, user: Limit, address: Limit, pair: Limit) -> None:
-        self._by_person = (*user.arguments(), *pair.arguments())
-        self._by_address = address.arguments()
+    def __init__(self, person: Sequence[Limit], around: Sequence[Limit]) -> None:
+        self._person = tuple(word for limit in person for word in limit.arguments())
+        self._around = tuple(limit.arguments() for limit in around)
 
-    def test(self, batch: Batch, username: str, address: str, now: float) -> Verdict:
-        """Ask whether an attempt may begin and, if so, note that it is under way. Every test that answers 0 is to be
-        followed by exactly one of ``fail``, ``forgive`` and ``release``.
-        """
-        return Verdict(
-            (
-                self._person(batch, "test", username, address, now),
-                self._address(batch, "look", address, now),
-            )
-        )
+    def test(self, batch: Batch, counters: Counters, now: float) -> Verdict:
+        """Ask whether an attempt may begin and, if so, note that it is under way."""
+        return Verdict((self._count(batch, "test", counters, now), *self._count_around(batch, "look", counters, now)))
 
-    def fail(self, batch: Batch, username: str, address: str, now: float) -> Verdict:
+    def fail(self, batch: Batch, counters: Counters, now: float) -> Verdict:
         """Count a failure. The verdict is the pause that it earned."""
-        return Verdict(
-            (
-                self._person(batch, "fail", username, address, now),
-                self._address(batch, "fail", address, now),
-            )
-        )
+        return Verdict((self._count(batch, "fail", counters, now), *self._count_around(batch, "fail", counters, now)))
 
-    def forgive(self, batch: Batch, username: str, address: str, now: float) -> None:
-        """Note a success: failures of this user and this pair are forgotten."""
-        self._person(batch, "forgive", username, address, now)
+    def forgive(self, batch: Batch, counters: Counters, now: float) -> None:
+        """Note a success."""
+        self._count(batch, "forgive", counters, now)
 
-    def release(self, batch: Batch, username: str, address: str, now: float) -> None:
-        """Note that the attempt had no verdict, because the password could not be checked."""
-        self._person(batch, "release", username, address, now)
+    def release(self, batch: Batch, counters: Counters, now: float) -> None:
+        """Note that the attempt had no verdict."""
+        self._count(batch, "release", counters, now)
 
-    def _person(self, batch: Batch, step: str, username: str, address: str, now: float) -> Reply:
-        # Directories compare leniently whatever our own rule says: one person must not have a limit per spelling.
-        user = fingerprint(_folded(username))[:32]
-        # User and pair share a slot, so that one atomic step counts both.
-        keys = (
-            f"casduo:{{u:{user}}}:login.user",
-            f"casduo:{{u:{user}}}:login.pair:{fingerprint(address)[:32]}",
-        )
-        return batch.script(_SCRIPT, keys, (step, int(now * 1000), _UNDER_WAY_MS, *self._by_person))
+    def _count(self, batch: Batch, step: _Step, counters: Counters, now: float) -> Reply:
+        return batch.script(_SCRIPT, counters.person, (step, int(now * 1000), _UNDER_WAY_MS, *self._person))
 
-    def _address(self, batch: Batch, step: str, address: str, now: float) -> Reply:
-        key = f"casduo:{{a:{fingerprint(address)[:32]}}}:login.address"
-        return batch.script(_SCRIPT, (key,), (step, int(now * 1000), _UNDER_WAY_MS, *self._by_address))
+    def _count_around(self, batch: Batch, step: _Step, counters: Counters, now: float) -> list[Reply]:
+        return [
+            batch.script(_SCRIPT, (key,), (step, int(now * 1000), _UNDER_WAY_MS, *limit))
+            for key, limit in zip(counters.around, self._around, strict=True)
+        ]
 
 
-def _folded(username: str) -> str:
-    """Return a name as the most lenient directory compares it: without case, width and style of letters, with single
-    spaces (RFC 4518, section 2; OpenLDAP takes a full-width letter for the plain one), and without accents, which some
-    leave out of account too.
+def person_keys(username: str, place: str, kind: str) -> tuple[str, str]:
+    """Return the keys of a person and of the pair of person and place, for guesses of a kind."""
+    # Directories compare leniently whatever our own rule says: one person must not have a limit per spelling.
+    user = fingerprint(folded_username(username))[:32]
+    return f"casduo:{{u:{user}}}:{kind}.user", f"casduo:{{u:{user}}}:{kind}.pair:{fingerprint(place)[:32]}"
+
+
+def address_key(address: str) -> str:
+    """Return the key of an address, where guesses of all kinds are counted together."""
+    return f"casduo:{{a:{fingerprint(line_of(address))[:32]}}}:login.address"
+
+
+def line_of(address: str) -> str:
+    """Return what an address is counted as: of IPv6 its /64, for that is the least that one line has, and whoever has
+    it may use each of its addresses (RFC 6177, RFC 8981); IPv4 in IPv6 dress is IPv4. What is no address is itself.
     """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", username).casefold())
-    letters = "".join(character for character in plain if unicodedata.category(character) not in ("Mn", "Me"))
-    return " ".join(letters.split())
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Address(int(parsed) >> _LINE << _LINE))

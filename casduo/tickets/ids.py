@@ -8,6 +8,7 @@ keeps them in one slot and one script can touch them together. It says nothing a
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,26 +16,27 @@ from casduo.signing import fingerprint, random_text
 
 
 class TicketKind(Enum):
-    """The prefixes. Value: prefix; ``random_length``: random characters, at least 22 for 128 bits."""
+    """The prefixes. Value: prefix; ``random_length``: how many random characters follow the slot tag, at least 22 for
+    128 bits; ``in_keys``: the prefix as keys have it.
+    """
 
-    TICKET_GRANTING = "TGT"
-    SERVICE = "ST"
-    PROXY = "PT"
-    PROXY_GRANTING = "PGT"
+    random_length: int
+    in_keys: str
 
-    @property
-    def random_length(self) -> int:
-        """How many random characters follow the slot tag."""
-        return _RANDOM_LENGTH[self]
-
-
-_RANDOM_LENGTH = {
-    TicketKind.TICKET_GRANTING: 43,
+    TICKET_GRANTING = "TGT", 43
     # "ST-" + 4 + "-" + 24 = 32: the length every client must take (CAS protocol 3.1.1).
-    TicketKind.SERVICE: 24,
-    TicketKind.PROXY: 24,
-    TicketKind.PROXY_GRANTING: 43,
-}
+    SERVICE = "ST", 24
+    PROXY = "PT", 24
+    PROXY_GRANTING = "PGT", 43
+
+    def __new__(cls, prefix: str, random_length: int) -> TicketKind:
+        kind = object.__new__(cls)
+        kind._value_ = prefix
+        # Plain attributes: each request reads them several times, and an enumeration's own way to a value is slow.
+        kind.random_length, kind.in_keys = random_length, prefix.lower()
+        return kind
+
+
 _KINDS = {kind.value: kind for kind in TicketKind}
 _FORM = re.compile(r"(TGT|ST|PT|PGT)-([A-Za-z0-9]{4})-([A-Za-z0-9]{20,64})")
 
@@ -93,14 +95,18 @@ class SessionName:
 
     @property
     def text(self) -> str:
-        """The name on one line; see ``parse``."""
-        return f"{self.tag}:{self.fingerprint}"
+        """The name on one line; see ``parse``.
+
+        Short, for it is a member of indexes: Redis keeps small sets of members of up to 64 bytes in a fourth of the
+        memory, and this leaves room for an IPv4 address.
+        """
+        return f"{self.tag}:{urlsafe_b64encode(bytes.fromhex(self.fingerprint)).decode().rstrip('=')}"
 
     @classmethod
     def parse(cls, text: str) -> SessionName:
         """Return the name that ``text`` made."""
         tag, _, session = text.partition(":")
-        return cls(tag, session)
+        return cls(tag, urlsafe_b64decode(session + "=").hex())
 
 
 def visits_prefix(tag: str) -> str:
@@ -110,7 +116,7 @@ def visits_prefix(tag: str) -> str:
 
 def key_prefix(kind: TicketKind, tag: str) -> str:
     """Return what the keys of all tickets of this kind and slot begin with."""
-    return f"casduo:{{{tag}}}:{kind.value.lower()}:"
+    return f"casduo:{{{tag}}}:{kind.in_keys}:"
 
 
 def new_session_id() -> TicketId:
@@ -146,4 +152,4 @@ def parse_session_id(text: str) -> TicketId | None:
 
 
 def _new(kind: TicketKind, tag: str) -> TicketId:
-    return TicketId(kind, tag, f"{kind.value}-{tag}-{random_text(_RANDOM_LENGTH[kind])}")
+    return TicketId(kind, tag, f"{kind.value}-{tag}-{random_text(kind.random_length)}")

@@ -1,22 +1,23 @@
 """The ledger of sign-outs: which service was told of which end of session, and how that went.
 
-For each sign-out a hash with a record per visit, kept as long as the sign-out; and for each service a short list of
-what it was told lately, for those who operate it. A visit without a record still waits. Records name tickets by
+For each sign-out a hash with a record per visit, kept as long as the sign-out: until somebody could tell everybody, and
+then for as long as the sign-out page may ask for it; and for each service a short list of what it was told lately, for
+those who operate it. A visit without a record still waits. Records name tickets by
 fingerprint or masked: nothing in a ledger ends a session.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from casduo.signing import fingerprint
-from casduo.store import Batch, Reply, Store
+from casduo.store import Batch, Reply, Store, fields_of
 from casduo.tickets.ids import parse_ticket_id
 from casduo.tickets.model import Visit, visit_from
-from casduo.tickets.signouts import KEPT_MS, SignOut
+from casduo.tickets.signouts import KEPT_MS, SETTLED_MS, SignOut
 
 State = Literal["waiting", "told", "failed", "unsupported", "browser"]
 """``told``: the service answered; ``failed``: it did not, or refused; ``unsupported``: nobody is to be told, ``detail``
@@ -74,7 +75,7 @@ class Reading:
     @property
     def lines(self) -> list[LedgerLine]:
         """A line for every visit, in the order of the visits; empty when there were none or they are forgotten."""
-        records = _pairs(self.records.value)
+        records = fields_of(self.records.value)
         return [_line(visit_from(text), records) for text in self.visits.value]
 
 
@@ -107,6 +108,13 @@ class Ledger:
         batch.command("LTRIM", key, 0, _MOST_PER_SERVICE - 1)
         batch.command("PEXPIRE", key, _PER_SERVICE_MS)
 
+    def settle(self, sign_out: SignOut) -> None:
+        """Say that every visit has a record: from now on nobody but the sign-out page asks. One round trip."""
+        batch = self._store.batch()
+        for key in (sign_out.waiting_key, sign_out.ledger_key):
+            batch.command("PEXPIRE", key, SETTLED_MS)
+        batch.run()
+
     def of_service(self, service_id: str) -> list[ServiceLine]:
         """Return what a service was told lately, the newest first: 100 at most, none after 30 days of silence."""
         texts = self._store.command("LRANGE", _service_key(service_id), 0, -1)
@@ -122,10 +130,6 @@ def masked(ticket: str) -> str:
 def _line(visit: Visit, records: Mapping[str, str]) -> LedgerLine:
     record = records.get(fingerprint(visit.ticket))
     return LedgerLine(visit, Telling("waiting") if record is None else Telling(*json.loads(record)))
-
-
-def _pairs(flat: Sequence[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _service_key(service_id: str) -> str:

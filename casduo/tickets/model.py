@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from casduo.mfa.strength import Strength
 from casduo.tickets.ids import TicketId
 
+_DECODER = json.JSONDecoder()
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _FINGERPRINT = 64
 """Characters of a SHA-256 in hexadecimal."""
 
@@ -45,6 +48,14 @@ class LiveSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """The approved request by which a service was open, and until when that holds, in epoch seconds."""
+
+    request: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceTicket:
     """A ticket for one service, for one use: a service ticket, or a proxy ticket where ``proxies`` names somebody.
 
@@ -62,6 +73,7 @@ class ServiceTicket:
     """Fingerprint of the TGT."""
     address: str = ""
     proxies: tuple[str, ...] = ()
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +142,13 @@ def strength_text(strength: Strength) -> str:
 
 def session_from(text: str, strength: str, used: str | None = None) -> TicketGrantingTicket:
     """Return the session that the stored texts tell of; ``used`` are milliseconds."""
-    principal_id, attributes, handler, authenticated_at, ask_before, address, agent, remembered = json.loads(text)
+    principal_id, attributes, handler, authenticated_at, ask_before, address, agent, remembered = _read(text)
     return TicketGrantingTicket(
         principal_id=principal_id,
         attributes={name: tuple(values) for name, values in attributes.items()},
         handler=handler,
         authenticated_at=authenticated_at,
-        strength=Strength.from_fields(json.loads(strength)),
+        strength=Strength.from_fields(_read(strength)),
         ask_before=ask_before,
         address=address,
         agent=agent,
@@ -147,20 +159,24 @@ def session_from(text: str, strength: str, used: str | None = None) -> TicketGra
 
 def principal_of(session: str) -> str:
     """Return whose session the stored text tells of."""
-    return str(json.loads(session)[0])
+    return str(_read(session)[0])
 
 
 def service_ticket_text(ticket: ServiceTicket) -> str:
     """Return the ticket as it is stored: the session's fingerprint and the entry's id in front, for the scripts."""
-    rest = _json([ticket.service, ticket.primary, ticket.address, ticket.proxies])
+    permit = [ticket.permit.request, ticket.permit.until] if ticket.permit is not None else []
+    rest = _json([ticket.service, ticket.primary, ticket.address, ticket.proxies, *permit])
     return f"{ticket.session}{ticket.service_id} {rest}"
 
 
 def service_ticket_from(text: str) -> ServiceTicket:
     """Return the ticket that the stored text tells of."""
     service_id, _, rest = text[_FINGERPRINT:].partition(" ")
-    service, primary, address, proxies = json.loads(rest)
-    return ServiceTicket(service, service_id, primary, text[:_FINGERPRINT], address, tuple(proxies))
+    service, primary, address, proxies, *permit = _read(rest)
+    owner = text[:_FINGERPRINT]
+    return ServiceTicket(
+        service, service_id, primary, owner, address, tuple(proxies), Permit(*permit) if permit else None
+    )
 
 
 def proxy_granting_text(ticket: ProxyGrantingTicket) -> str:
@@ -171,7 +187,7 @@ def proxy_granting_text(ticket: ProxyGrantingTicket) -> str:
 def proxy_granting_from(text: str) -> ProxyGrantingTicket:
     """Return the ticket that the stored text tells of."""
     service_id, _, rest = text[_FINGERPRINT:].partition(" ")
-    proxies, address = json.loads(rest)
+    proxies, address = _read(rest)
     return ProxyGrantingTicket(service_id, text[:_FINGERPRINT], tuple(proxies), address)
 
 
@@ -183,8 +199,9 @@ def visit_text(ticket_id: str, ticket: ServiceTicket) -> str:
 def visit_from(text: str) -> Visit:
     """Return the visit that the stored text tells of."""
     ticket, service_id, rest = text.split(" ", 2)
-    return Visit(ticket, json.loads(rest)[0], service_id)
+    return Visit(ticket, _read(rest)[0], service_id)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def _read(text: str) -> Any:
+    """Return what a text of our own holds: as ``json.loads``, without looking for white space around it."""
+    return _DECODER.raw_decode(text)[0]

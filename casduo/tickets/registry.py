@@ -30,9 +30,11 @@ from casduo.tickets.ids import (
     new_ticket_id,
     visits_prefix,
 )
+from casduo.tickets.index import Until, note_address, note_service, note_user, user_index_key
 from casduo.tickets.model import (
     FoundProxyGranting,
     LiveSession,
+    Permit,
     ProxyGrantingTicket,
     ServiceTicket,
     TakenTicket,
@@ -50,18 +52,29 @@ from casduo.tickets.model import (
     visit_text,
 )
 from casduo.tickets.signouts import KEPT_MS, Cause, SignOut, add_sign_out, new_sign_out
+from casduo.tickets.use import LastUse
 
 _OPEN = load_script(__file__, "open.lua")
 _GRANT = load_script(__file__, "grant.lua")
-_TAKE = load_script(__file__, "take.lua")
+_TAKE = load_script(__file__, "take.lua", confirmed=True)
 _FIND_PROXY_GRANTING = load_script(__file__, "find_proxy_granting.lua")
 _STRENGTHEN = load_script(__file__, "strengthen.lua")
 # Before the order to tell what it sets aside, always.
-_CLOSE = load_script(__file__, "close.lua", spelled_out=True)
-_INHERIT = load_script(__file__, "inherit.lua")
+_CLOSE = load_script(__file__, "close.lua", spelled_out=True, confirmed=True)
+_INHERIT = load_script(__file__, "inherit.lua", when_full=True)
+_ENDED = load_script(__file__, "ended.lua", confirmed=True, when_full=True)
+# Before the order to tell what it sets aside, as the one that ends a session.
+_WITHDRAW = load_script(__file__, "withdraw.lua", spelled_out=True, confirmed=True)
 
 _MOST_VISITS = 1000
 """Validated tickets that a session remembers; the oldest go first. An application that asks on each page has many."""
+_SHOWN_VISITS = 200
+"""Of these, as many as anybody looks at."""
+_CLOSED_TOGETHER = 500
+_ENDED_MS = 86_400_000
+"""Longer than any login may take."""
+_CLOCKS_DIFFER = 60.0
+"""Seconds by which the clocks of nodes may differ before one of them is not believed."""
 _ROW = 8
 _ROW_MS = 20_000
 """A row of tickets for one service, none of them validated, is a loop between browser and application."""
@@ -149,12 +162,25 @@ class Closing:
         return tuple(self.reply.value[2]) if self.reply.value else ()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """A live session as its owner and administrators see it. ``visits`` are the latest of the tickets that services
+    validated, the oldest first; ``expires`` is when it ends unless it is used again, in epoch seconds.
+    """
+
+    name: SessionName
+    ticket: TicketGrantingTicket
+    visits: tuple[Visit, ...] = ()
+    expires: float = 0.0
+
+
 class TicketRegistry:
     """Sessions and tickets in one store."""
 
     def __init__(self, store: Store, lifetimes: Lifetimes) -> None:
         self._store = store
         self._lifetimes = lifetimes
+        self._uses = LastUse()
         self._service_ticket_ms = int(lifetimes.service_ticket * 1000)
         self._longest_ms = int(max(lifetimes.session, lifetimes.remembered) * 1000)
 
@@ -165,11 +191,9 @@ class TicketRegistry:
         moment = int(now * 1000)
         arguments = (hard, idle, session_text(ticket), strength_text(ticket.strength), moment)
         batch.script(_OPEN, (session.id.key,), arguments)
-        # The index only helps to find sessions; a member whose session is gone does no harm, so steps of their own do.
-        index = _index_key(ticket.principal_id)
-        batch.command("ZREMRANGEBYSCORE", index, "-inf", moment)
-        batch.command("ZADD", index, moment + hard, session.id.name.text)
-        batch.command("PEXPIRE", index, self._longest_ms)
+        # An index only helps to find sessions; a member whose session is gone does no harm, so steps of their own do.
+        note_user(batch, ticket.principal_id, session.id.name, Until(now, now + hard / 1000))
+        note_address(batch, ticket.address, session.id.name, self._until(now, ticket))
         return session
 
     def find_session(self, session: TicketId) -> TicketGrantingTicket | None:
@@ -179,13 +203,37 @@ class TicketRegistry:
 
     def sessions_of(self, principal_id: str) -> list[tuple[SessionName, TicketGrantingTicket]]:
         """Return the live sessions of a user, the oldest first. Two round trips."""
-        names = [SessionName.parse(member) for member in self._store.command("ZRANGE", _index_key(principal_id), 0, -1)]
+        members = self._store.command("ZRANGE", user_index_key(principal_id), 0, -1)
+        names = [SessionName.parse(member) for member in members]
         batch = self._store.batch()
         replies = [batch.command("HMGET", name.key, "session", "strength", "used") for name in names]
         batch.run()
         found = [(name, reply.value) for name, reply in zip(names, replies, strict=True) if reply.value[0]]
         sessions = [(name, session_from(*texts)) for name, texts in found]
         return sorted(sessions, key=lambda session: session[1].authenticated_at)
+
+    def known_sessions_of(self, principal_id: str) -> list[KnownSession]:
+        """Return the live sessions of a user with what they led to, the oldest first. Two round trips."""
+        names = [
+            SessionName.parse(member) for member in self._store.command("ZRANGE", user_index_key(principal_id), 0, -1)
+        ]
+        batch = self._store.batch()
+        replies = [batch.command("HMGET", name.key, "session", "strength", "used") for name in names]
+        visits = [batch.command("LRANGE", name.visits_key, -_SHOWN_VISITS, -1) for name in names]
+        batch.run()
+        found = [
+            (name, session_from(*reply.value), tuple(map(visit_from, visited.value)))
+            for name, reply, visited in zip(names, replies, visits, strict=True)
+            if reply.value[0]
+        ]
+        sessions = [KnownSession(name, ticket, visited, self.expiry_of(ticket)) for name, ticket, visited in found]
+        return sorted(sessions, key=lambda session: session.ticket.authenticated_at)
+
+    def expiry_of(self, ticket: TicketGrantingTicket) -> float:
+        """Return when a session ends that is not used again, in epoch seconds."""
+        hard, idle = self._lifetimes.of(ticket)
+        used = max(ticket.used_at, ticket.authenticated_at)
+        return min(ticket.authenticated_at + hard, used + idle)
 
     def is_alive(self, ticket: TicketId) -> bool:
         """Say whether a ticket could still be used, without using it up. One round trip.
@@ -216,15 +264,22 @@ class TicketRegistry:
         primary: bool,
         now: float,
         address: str = "",
+        permit: Permit | None = None,
+        opened: TicketGrantingTicket | None = None,
     ) -> Granting:
         """Add the granting of a service ticket on a session that lives or that this batch opens.
 
         A service that asks for ticket after ticket and validates none gets no more (``Grant.LOOPING``).
+
+        :param permit: the approval by which the service is open, where it needs one; the ticket ends with it
+        :param opened: the session, where the caller knows it, for how long it can be found by the service
         """
+        note_service(batch, service_id, session.name, self._until(now, opened))
+        self._uses.note(batch, service_id, now)
         ticket_id = new_ticket_id(TicketKind.SERVICE, session)
-        ticket = ServiceTicket(service, service_id, primary, session.fingerprint, address)
+        ticket = ServiceTicket(service, service_id, primary, session.fingerprint, address, permit=permit)
         arguments = (
-            self._service_ticket_ms,
+            self._lifetime_ms(permit, now),
             service_ticket_text(ticket),
             int(now * 1000),
             service_id,
@@ -275,14 +330,28 @@ class TicketRegistry:
         return FoundProxyGranting(proxy_granting_from(text), session_from(session, strength, used) if session else None)
 
     def grant_proxy_ticket(
-        self, granting: TicketId, found: ProxyGrantingTicket, service: str, service_id: str, now: float
+        self,
+        granting: TicketId,
+        found: ProxyGrantingTicket,
+        service: str,
+        service_id: str,
+        now: float,
+        permit: Permit | None = None,
     ) -> TicketId | None:
-        """Grant a proxy ticket and return its id; ``None`` when the session has ended meanwhile. One round trip."""
+        """Grant a proxy ticket and return its id; ``None`` when the session has ended meanwhile. One round trip.
+
+        :param permit: as for :meth:`grant_service_ticket`
+        """
         ticket_id = new_ticket_id(TicketKind.PROXY, granting)
-        ticket = ServiceTicket(service, service_id, False, found.session, found.address, found.proxies)
+        ticket = ServiceTicket(service, service_id, False, found.session, found.address, found.proxies, permit)
         session = SessionName(granting.tag, found.session)
-        arguments = (self._service_ticket_ms, service_ticket_text(ticket), int(now * 1000))
-        return ticket_id if self._store.call(_GRANT, (session.key, ticket_id.key), arguments) else None
+        arguments = (self._lifetime_ms(permit, now), service_ticket_text(ticket), int(now * 1000))
+        batch = self._store.batch()
+        granted = batch.script(_GRANT, (session.key, ticket_id.key), arguments)
+        note_service(batch, service_id, session, self._until(now, None))
+        self._uses.note(batch, service_id, now)
+        batch.run()
+        return ticket_id if granted.value else None
 
     def close_session(
         self, batch: Batch, session: SessionName, cause: Cause, now: float, *, instead: str = ""
@@ -305,25 +374,92 @@ class TicketRegistry:
         batch.script(_INHERIT, (session.key, session.name.visits_key), closing.visit_texts)
 
     def close_sessions_of(self, principal_id: str, cause: Cause, now: float, *, but: TicketId | None = None) -> int:
-        """End every session of a user, tell the services, and return how many were live. Two round trips.
+        """End every session of a user, tell the services, and return how many were live; see :meth:`close_all_of`."""
+        return sum(1 for closing in self.close_all_of(principal_id, cause, now, but=but) if closing.closed)
+
+    def close_all_of(
+        self, principal_id: str, cause: Cause, now: float, *, but: TicketId | None = None
+    ) -> list[Closing]:
+        """End every session of a user, tell the services, and return what was ended, some of it perhaps before. Two
+        round trips, and one more for each 500 sessions.
+
+        Logins of theirs that are under way end too, see :meth:`all_ended_since`.
 
         :param but: one that is to stay
         """
-        index = _index_key(principal_id)
+        index = user_index_key(principal_id)
         spared = but.name.text if but is not None else ""
-        members = [member for member in self._store.command("ZRANGE", index, 0, -1) if member != spared]
-        if not members:
-            return 0
+        # Before the others are looked for: a login that waits for its second factor has no session yet.
         batch = self._store.batch()
-        closings = [self.close_session(batch, SessionName.parse(member), cause, now) for member in members]
-        batch.command("ZREM", index, *members)
+        batch.script(_ENDED, (_ended_key(principal_id),), (int(now * 1000), _ENDED_MS))
+        found = batch.command("ZRANGE", index, 0, -1)
         batch.run()
-        return sum(1 for closing in closings if closing.closed)
+        members = [member for member in found.value if member != spared]
+        closings: list[Closing] = []
+        for start in range(0, len(members), _CLOSED_TOGETHER):
+            some = members[start : start + _CLOSED_TOGETHER]
+            batch = self._store.batch()
+            names = [SessionName.parse(member) for member in some]
+            closings += [self.close_session(batch, name, cause, now) for name in names]
+            if batch.apart(index, *(name.key for name in names)):
+                # What could not be ended has to be found again.
+                batch.run()
+            batch.command("ZREM", index, *some)
+            batch.run()
+        return closings
+
+    def withdraw(self, principal_id: str, service_id: str, cause: Cause, now: float) -> int:
+        """End what one service has of a user, and leave their sessions alone: it is told of every ticket that it
+        validated, as if those sessions had ended. Two round trips.
+
+        :return: in how many sessions there was something to tell
+        """
+        members = self._store.command("ZRANGE", user_index_key(principal_id), 0, -1)
+        names = [SessionName.parse(member) for member in members]
+        batch, replies = self._store.batch(), []
+        for name in names:
+            sign_out = new_sign_out(name.tag)
+            keys = (name.visits_key, sign_out.waiting_key)
+            replies.append(batch.script(_WITHDRAW, keys, (KEPT_MS, service_id)))
+            add_sign_out(batch, sign_out, cause, now)
+        batch.run()
+        return sum(1 for reply in replies if reply.value)
+
+    def _until(self, now: float, ticket: TicketGrantingTicket | None) -> Until:
+        lifetime = self._lifetimes.of(ticket)[0] if ticket is not None else self._lifetimes.session
+        began = ticket.authenticated_at if ticket is not None else now
+        return Until(now, began + lifetime)
+
+    def _lifetime_ms(self, permit: Permit | None, now: float) -> int:
+        if permit is None:
+            return self._service_ticket_ms
+        return max(1, min(self._service_ticket_ms, int((permit.until - now) * 1000)))
+
+    def drop_session(self, batch: Batch, principal_id: str, session: SessionName) -> None:
+        """Add the removal of a session that led to nobody who would have to be told of its end."""
+        batch.command("DEL", session.key, session.visits_key)
+        self.unindex(batch, principal_id, session)
+
+    def all_ended_since(self, principal_id: str, moment: float, now: float) -> bool:
+        """Say whether all sessions of a user were ended at ``moment``, epoch seconds, or later. One round trip.
+
+        Who ended them may have had a clock that was ahead, which is to keep nobody out: such a mark is as old as Redis
+        says.
+        """
+        batch, key = self._store.batch(), _ended_key(principal_id)
+        mark, left = batch.command("GET", key), batch.command("PTTL", key)
+        batch.run()
+        if mark.value is None:
+            return False
+        ended = int(mark.value)
+        if ended > (now + _CLOCKS_DIFFER) * 1000:
+            ended = int(now * 1000) - (_ENDED_MS - int(left.value))
+        return ended >= int(moment * 1000)
 
     def unindex(self, batch: Batch, principal_id: str, session: SessionName) -> None:
         """Add the removal of an ended session from its user's index."""
-        batch.command("ZREM", _index_key(principal_id), session.text)
+        batch.command("ZREM", user_index_key(principal_id), session.text)
 
 
-def _index_key(principal_id: str) -> str:
-    return f"casduo:{{u:{fingerprint(principal_id)[:32]}}}:sessions"
+def _ended_key(principal_id: str) -> str:
+    return f"casduo:{{u:{fingerprint(principal_id)[:32]}}}:ended"

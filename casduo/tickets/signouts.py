@@ -15,13 +15,16 @@ from casduo.signing import random_text
 from casduo.store import Batch
 from casduo.store.streams import append
 
-Cause = Literal["logout", "user", "administrator", "other_user", "renewed", "fraud", "rest"]
+Cause = Literal["logout", "user", "administrator", "other_user", "renewed", "fraud", "rest", "approval_over"]
 """Why a session ended: by its person, on another device by its person, by an administrator, because somebody else or
-the same person signed in in the same browser, because a sign-in was reported as fraud, by a program (REST).
+the same person signed in in the same browser, because a sign-in was reported as fraud, by a program (REST), or, for one
+service alone, because the time that access was approved for is over.
 """
 
 KEPT_MS = 7 * 86400 * 1000
-"""Milliseconds for which a sign-out and its ledger are kept."""
+"""Milliseconds for which a sign-out and its ledger are kept while somebody is still to be told."""
+SETTLED_MS = 360_000
+"""The same once all are told: longer than the sign-out page asks for news, or another worker takes to look again."""
 ORDERS = "casduo:{signouts}:orders"
 """The stream of orders."""
 _MOST_ORDERS = 1_000_000
@@ -72,7 +75,7 @@ def new_sign_out(tag: str) -> SignOut:
 
 def add_sign_out(batch: Batch, sign_out: SignOut, cause: Cause, now: float) -> None:
     """Add the order to tell what waits under ``sign_out``."""
-    append(batch, ORDERS, {"id": sign_out.text, "cause": cause, "at": f"{now:.3f}"}, _MOST_ORDERS)
+    append(batch, ORDERS, {"id": sign_out.text, "cause": cause, "at": f"{now:.3f}"}, _MOST_ORDERS, when_full=True)
 
 
 def order_from(fields: Mapping[str, str]) -> Order:

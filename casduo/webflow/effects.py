@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 
 from casduo.webflow.engine import Effect
 
+TRUST_COOKIE = "casduo-trust"
+"""The mark of a browser whose owner chose not to be asked by Duo for a while. A bearer value."""
+
+WAY_COOKIE = "casduo-duo-way"
+"""How Duo was answered in this browser last. No secret: a device's id that only its owner is asked about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -41,6 +47,35 @@ class Redirect(Effect):
     """Send the browser to ``url``, which is ready for a ``Location`` header."""
 
     url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToStep(Redirect):
+    """Show the page with which the flow waits now by a request of its own, so that loading it again repeats nothing.
+    ``url`` is where a browser finds it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Effect):
+    """Show what another run of the flow waits with: the same person began it at the same phone a moment ago."""
+
+    execution: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn(Effect):
+    """What a page waited for has come: nothing is shown, the flow goes on with ``event``."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCookie:
+    """A cookie to set, for ``lifetime`` seconds; an empty value takes it away. Some are bearer values."""
+
+    value: str = field(repr=False)
+    lifetime: int
 
 
 @dataclass(frozen=True, slots=True)

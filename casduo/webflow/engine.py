@@ -21,6 +21,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 
@@ -184,6 +185,16 @@ class Engine:
             raise KeyError(state)
         return self._run(list(outer), flow, bound.state.on[event], context)
 
+    def look(self, place: Place, context: object) -> Paused:
+        """Show once more what a flow waits with, without going on.
+
+        :raises KeyError: the place does not exist, or nothing is shown there
+        """
+        bound = self._bound[place[-1]]
+        if bound.state.kind is not Kind.VIEW or bound.call is None:
+            raise KeyError(place[-1])
+        return Paused(place, bound.call(context, *bound.collaborators).effect)
+
     def _run(self, stack: list[tuple[str, str]], flow: str, state: str, context: object) -> Paused | Ended:
         while True:
             bound = self._bound[flow, state]
@@ -208,11 +219,13 @@ class Engine:
                 return Ended(state, result)
 
 
+@cache
 def collaborators_of(function: Function) -> tuple[str, ...]:
     """Return the names of the collaborators a function asks for: its parameters after the context."""
     return tuple(inspect.signature(function).parameters)[1:]
 
 
+@cache
 def events_of(function: Function, kind: Kind) -> frozenset[str] | None:
     """Return the events a function can produce by its return annotation, ``None`` when the annotation says nothing."""
     returned = get_type_hints(function).get("return")

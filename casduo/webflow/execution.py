@@ -11,7 +11,7 @@ An execution key is ``s.<signed token>`` or ``r.<slot>.<id>.<version>``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,12 @@ from casduo.rules import LoginRules
 from casduo.signing import Purpose, Signing, TokenExpired, TokenInvalid, equal, fingerprint, random_text
 from casduo.store import Store, load_script
 from casduo.webflow.context import Context, Inbound
+from casduo.webflow.effects import NewCookie
 from casduo.webflow.engine import Effect, Ended, Engine, Kind, Paused, Place, State
 from casduo.webflow.scope import Scope
 
-_CLAIM = load_script(__file__, "claim.lua")
+_CLAIM = load_script(__file__, "claim.lua", confirmed=True)
+_LOOK = load_script(__file__, "look.lua")
 _PARK = load_script(__file__, "park.lua")
 
 
@@ -31,13 +33,14 @@ _PARK = load_script(__file__, "park.lua")
 class Answer:
     """What a run came to: an ``effect`` to send and, if it waits, the ``execution`` key to go on with.
 
-    ``set_cookie`` and ``cookie_lifetime`` as in ``Context``.
+    ``set_cookie``, ``cookie_lifetime`` and ``cookies`` as in ``Context``.
     """
 
     effect: Effect
     execution: str = field(repr=False)
     set_cookie: str | None = field(repr=False)
     cookie_lifetime: int | None = None
+    cookies: Mapping[str, NewCookie] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,22 @@ class Stored:
 class Executions:
     """Starts flows and goes on with them."""
 
+    id_length = 26
+    """Characters of a waiting flow's id, of 5.95 random bits each."""
+
     def __init__(self, engine: Engine, signing: Signing, store: Store, rules: LoginRules) -> None:
         self._engine = engine
         self._signing = signing
         self._store = store
         self._rules = rules
+        self._lifetime = rules.flow_lifetime
 
     def start(self, flow: str, scope: Scope, inbound: Inbound, *, notice: str = "", username: str = "") -> Answer:
         """Begin ``flow``. ``notice`` is the id of a message for its first page, ``username`` what was typed before.
 
         :raises UpstreamUnavailable: Redis; nothing has been sent or promised
         """
-        context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
+        context = self._context(inbound, scope, self._new())
         context.notice, context.username = notice, username
         return self._finish(self._engine.start(flow, context), context)
 
@@ -93,10 +100,32 @@ class Executions:
             raise CookiesMissing("no flow cookie")
         if execution.startswith("s."):
             return self._resume_signed(flow, execution[2:], event, inbound)
-        stored = _parse_stored(execution)
+        stored = parse_stored(execution)
         if stored is None:
             raise FlowKeyInvalid()
-        return self._resume_stored(flow, stored, event, inbound)
+        return self._resume_stored((flow,), stored, event, inbound)
+
+    def look(self, flow: str, execution: str, inbound: Inbound) -> Answer:
+        """Show once more what the ``flow`` under ``execution`` waits with; it goes on waiting under the same key.
+
+        One round trip. Only flows that wait in Redis can be looked at.
+
+        :raises FlowError: as for :meth:`resume`
+        :raises CookiesMissing: the browser sent no flow cookie
+        :raises UpstreamUnavailable: Redis
+        """
+        if not inbound.flow_cookie:
+            raise CookiesMissing("no flow cookie")
+        stored = parse_stored(execution)
+        if stored is None:
+            raise FlowKeyInvalid()
+        answer = self._store.call(_LOOK, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
+        place, scope = _found(answer)
+        context = self._context(inbound, Scope.from_json(scope), stored)
+        context.looking = True
+        if place[0][0] != flow or not self._awaits(place, "proceed"):
+            raise FlowKeyInvalid(context.scope.asked())
+        return Answer(self._engine.look(place, context).effect, execution, None)
 
     def _resume_signed(self, flow: str, token: str, event: str, inbound: Inbound) -> Answer:
         try:
@@ -109,25 +138,18 @@ class Executions:
         if not equal(cookie, fingerprint(inbound.flow_cookie)):
             raise FlowKeyForeign()
         scope = Scope.from_json(asked)
-        context = self._context(inbound, scope, Stored(random_text(4), random_text(26), 1))
+        context = self._context(inbound, scope, self._new())
         context.claim = f"casduo:{{{nonce[:4]}}}:form:{nonce}"
-        return self._go_on(flow, place, event, context)
+        return self._go_on((flow,), place, event, context)
 
-    def _resume_stored(self, flow: str, stored: Stored, event: str, inbound: Inbound) -> Answer:
-        answer = self._store.call(_CLAIM, (stored.key,), (str(stored.version), fingerprint(inbound.flow_cookie)))
-        match answer[0]:
-            case "gone":
-                raise FlowKeyExpired({})
-            case "foreign":
-                raise FlowKeyForeign()
-            case "used":
-                raise FlowKeyUsed(json.loads(answer[1]))
-        place, scope = _parked(answer[1])
+    def _resume_stored(self, flows: Collection[str], stored: Stored, event: str, inbound: Inbound) -> Answer:
+        arguments = (str(stored.version), fingerprint(inbound.flow_cookie), int(inbound.now * 1000))
+        place, scope = _found(self._store.call(_CLAIM, (stored.key,), arguments))
         context = self._context(inbound, Scope.from_json(scope), stored.next())
-        return self._go_on(flow, place, event, context)
+        return self._go_on(flows, place, event, context)
 
-    def _go_on(self, flow: str, place: Place, event: str, context: Context) -> Answer:
-        if place[0][0] != flow or not self._awaits(place, event):
+    def _go_on(self, flows: Collection[str], place: Place, event: str, context: Context) -> Answer:
+        if place[0][0] not in flows or not self._awaits(place, event):
             raise FlowKeyInvalid(context.scope.asked())
         return self._finish(self._engine.resume(place, event, context), context)
 
@@ -146,29 +168,40 @@ class Executions:
         table = self._engine.flows.get(flow)
         return next((row for row in table.rows if row.name == state), None) if table is not None else None
 
+    def _new(self) -> Stored:
+        return Stored(random_text(4), random_text(self.id_length), 1)
+
     def _context(self, inbound: Inbound, scope: Scope, following: Stored) -> Context:
         return Context(inbound, scope, self._store.batch(), next_key=following.execution)
 
     def _finish(self, outcome: Paused | Ended, context: Context) -> Answer:
         execution = ""
         if isinstance(outcome, Paused):
-            known = bool(context.scope.principal_id)
-            execution = self._park(outcome, context) if known else self._sign(outcome, context)
+            execution = self._wait(outcome, context)
+        else:
+            self._over(outcome, context)
         # Nothing leaves the server before what it tells of is written.
         context.batch.run()
         effect = outcome.effect
         assert effect is not None
-        return Answer(effect, execution, context.set_cookie, context.cookie_lifetime)
+        return Answer(effect, execution, context.set_cookie, context.cookie_lifetime, context.cookies)
+
+    def _wait(self, paused: Paused, context: Context) -> str:
+        """Let the flow wait, and return the key under which it does."""
+        return self._park(paused, context) if context.scope.principal_id else self._sign(paused, context)
+
+    def _over(self, ended: Ended, context: Context) -> None:
+        """Take note that the flow has ended."""
 
     def _park(self, outcome: Paused, context: Context) -> str:
-        waiting = _parse_stored(context.next_key)
+        waiting = parse_stored(context.next_key)
         assert waiting is not None
         state = {"place": outcome.place, "scope": context.scope.to_json()}
         context.batch.script(
             _PARK,
             (waiting.key,),
             (
-                int(self._rules.flow_lifetime * 1000),
+                int(self._lifetime * 1000),
                 waiting.version,
                 fingerprint(context.inbound.flow_cookie),
                 json.dumps(state, separators=(",", ":")),
@@ -183,7 +216,8 @@ class Executions:
         return "s." + self._signing.dumps(Purpose.FLOW_KEY, value, context.inbound.now)
 
 
-def _parse_stored(execution: str) -> Stored | None:
+def parse_stored(execution: str) -> Stored | None:
+    """Return the waiting flow that an execution key names, ``None`` for a key of another kind."""
     parts = execution.split(".")
     if len(parts) != 4 or parts[0] != "r" or not all(part.isascii() and part.isalnum() for part in parts[1:]):
         return None
@@ -203,8 +237,26 @@ def _signed(value: Any) -> tuple[Place, dict[str, Any], str, str]:
     raise FlowKeyInvalid()
 
 
-def _parked(text: str) -> tuple[Place, dict[str, Any]]:
-    """Return place and scope as a record in the store holds them; raises as :func:`_signed`."""
+def _found(answer: Sequence[str]) -> tuple[Place, dict[str, Any]]:
+    """Return place and scope of a waiting flow, by what the scripts answer.
+
+    :raises FlowError: there is none that this browser may go on with
+    """
+    match answer[0]:
+        case "gone":
+            raise FlowKeyExpired({})
+        case "foreign":
+            raise FlowKeyForeign()
+        case "used":
+            raise FlowKeyUsed(json.loads(answer[1]))
+    return parked(answer[1])
+
+
+def parked(text: str) -> tuple[Place, dict[str, Any]]:
+    """Return place and scope as a record in the store holds them.
+
+    :raises FlowKeyInvalid: a server of another version wrote something else
+    """
     try:
         value = json.loads(text)
     except ValueError as error:

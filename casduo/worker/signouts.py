@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import copy_context
 
 from casduo.events.model import Event, ServiceNotTold, ServiceTold, Subject
 from casduo.protocol.destination import Destination, Untold, destination
-from casduo.store.streams import Entry, StreamQueue
+from casduo.store import Reply
+from casduo.store.streams import Entry
 from casduo.tickets.ledger import Ledger, Telling, masked
 from casduo.tickets.model import Visit
-from casduo.tickets.signouts import ORDERS, Cause, Order, order_from
+from casduo.tickets.signouts import ORDERS, Cause, Order, SignOut, order_from
+from casduo.worker.errands import Errands
 from casduo.worker.parts import Parts, Stopped
 from casduo.worker.sender import PER_HOST, build_sender
 
@@ -21,8 +23,6 @@ LEASE = 20.0
 """Seconds without a sign of life of a worker after which others take over what it held."""
 _MOST_ORDERS = 256
 """Orders in hand at a time. Many, for one that waits for a slow application keeps its place meanwhile."""
-_MOST_AT_ONCE = 64
-_LONGEST_WAIT = 0.5
 
 _BY_BROWSER: frozenset[Cause] = frozenset({"logout"})
 """Ends of a session after which the browser shows the page that tells services."""
@@ -46,68 +46,53 @@ class SignOuts:
         settings = parts.settings
         ca_file = str(settings.outbound.ca_file) if settings.outbound.ca_file else None
         self._parts = parts
-        self._lease = lease
-        # The wait is an answer of Redis's too, and has to come within the time-out of those.
-        self._wait = min(_LONGEST_WAIT, settings.redis.timeout / 2, lease / 4)
-        self._queue = StreamQueue(parts.store, ORDERS, parts.name)
         self._ledger = Ledger(parts.store)
         self._sender = build_sender(settings.logout.timeout, ca_file, parts.clock)
-        self._in_hand: dict[str, threading.Thread] = {}
+        self._errands = Errands(
+            parts, self.name, ORDERS, self._carry_out, lease=lease, most=_MOST_ORDERS, idle_of=self._without_visits
+        )
 
     def run(self) -> None:
         """See :class:`casduo.worker.process.Job`."""
-        stopping, look_after = self._parts.stopping, 0.0
-        while not stopping.is_set():
-            room = _MOST_ORDERS - len(self._in_hand)
-            if time.monotonic() >= look_after:
-                self._queue.hold(tuple(self._in_hand))
-                if room:
-                    self._take(self._queue.claim(min(room, _MOST_AT_ONCE), self._lease))
-                look_after = time.monotonic() + self._lease / 4
-            elif room:
-                self._take(self._queue.read(min(room, _MOST_AT_ONCE), self._wait))
-            else:
-                stopping.wait(self._wait)
+        self._errands.run()
 
     def finish(self, seconds: float) -> None:
         """See :class:`casduo.worker.process.Job`."""
-        deadline = time.monotonic() + seconds
-        for thread in tuple(self._in_hand.values()):
-            thread.join(max(0.0, deadline - time.monotonic()))
-        self._queue.leave()
+        self._errands.finish(seconds)
 
-    def _take(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            # Taken over from oneself, after Redis was away for long.
-            if entry.id not in self._in_hand:
-                thread = threading.Thread(target=self._carry_out, args=(entry,), name=f"order-{entry.id}", daemon=True)
-                self._in_hand[entry.id] = thread
-                thread.start()
+    def _without_visits(self, entries: Sequence[Entry]) -> frozenset[str]:
+        """Return the orders, by their ids, of sessions that no application was visited from. One round trip.
 
-    def _carry_out(self, entry: Entry) -> None:
-        try:
-            if self._tell_all(order_from(entry.fields)):
-                self._parts.insist(lambda: self._queue.done(entry.id))
-        except Stopped:
-            # It stays in the queue, for the next worker.
-            pass
-        except Exception as error:
-            # Whoever took it next would fare no better.
-            self._parts.fault(error, self.name)
-            self._queue.done(entry.id)
-        finally:
-            del self._in_hand[entry.id]
+        Most orders may be such: a session gets one in the step that ends it, when nobody can know yet. What cannot be
+        read is none of them.
+        """
+
+        def ask() -> list[tuple[str, Reply]]:
+            batch = self._parts.store.batch()
+            orders = [(entry.id, SignOut.parse(entry.fields["id"])) for entry in entries if "id" in entry.fields]
+            replies = [(name, batch.command("EXISTS", sign_out.waiting_key)) for name, sign_out in orders]
+            batch.run()
+            return replies
+
+        return frozenset(name for name, reply in self._parts.insist(ask) if not reply.value)
+
+    def _carry_out(self, entry: Entry) -> bool:
+        return self._tell_all(order_from(entry.fields))
 
     def _tell_all(self, order: Order) -> bool:
         """Tell every service that has no record yet. Returns whether all have one now."""
         waiting = self._waiting(order)
-        if not waiting:
-            return True
+        if waiting and not self._tell_those(waiting, order):
+            return False
+        self._parts.insist(lambda: self._ledger.settle(order.sign_out))
+        return True
+
+    def _tell_those(self, waiting: Sequence[Visit], order: Order) -> bool:
         calls, others = self._sorted(waiting, order)
         if others:
             self._record(order, others)
         crew = [
-            threading.Thread(target=self._work_off, args=(order, queue), daemon=True)
+            threading.Thread(target=copy_context().run, args=(self._work_off, order, queue), daemon=True)
             for queue in calls.values()
             for _ in range(min(PER_HOST, len(queue)))
         ]

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from casduo.simulators.certificates import LeafFiles
+from tests.support.ports import free_ports
 
 SLAPD = "/usr/sbin/slapd"
 BASE = "dc=example,dc=edu"
@@ -174,25 +175,21 @@ class Slapd:
             raise RuntimeError(f"slapadd refuses the test's people:\n{loaded.stderr.decode()}")
 
     def _await_start(self, process: subprocess.Popen[bytes]) -> None:
+        awaited = [self.port] + ([self.secure_port] if self._secure else [])
         until = time.monotonic() + _START_WITHIN
         while time.monotonic() < until:
             if process.poll() is not None:
                 raise RuntimeError(f"slapd ended with {process.returncode}:\n{self._log.read_text()[-2000:]}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            awaited = [port for port in awaited if not _takes_connections(port)]
+            if not awaited:
+                return
             time.sleep(0.002)
         raise RuntimeError(f"slapd took no connection within {_START_WITHIN} seconds")
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return ports of the loopback interface on which nobody listens just now."""
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return tuple(holder.getsockname()[1] for holder in holders)
-    finally:
-        for holder in holders:
-            holder.close()
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _certificate(tls: LeafFiles | None) -> str:

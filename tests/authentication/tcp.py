@@ -32,20 +32,25 @@ def server(behave: Callable[[socket.socket], None]) -> Iterator[str]:
     thread.join(10)
 
 
-def canned_ldap(*, bind: int = 0, search: int = 0, diagnostic: str = "") -> Callable[[socket.socket], None]:
-    """Return a behaviour that answers every bind and every search with these result codes and this diagnostic."""
+def canned_ldap(
+    *, bind: int = 0, search: int = 0, diagnostic: str = "", operation: int = 0
+) -> Callable[[socket.socket], None]:
+    """Return a behaviour that answers every bind and every search with these result codes and this diagnostic.
+
+    :param operation: what its answers say they are, if not what they should be
+    """
 
     def behave(connection: socket.socket) -> None:
         # A request is a sequence, shorter than 128 octets or longer, of a message id and the operation (RFC 4511, 4.2).
         while request := connection.recv(4096):
             start = 2 if request[1] < 0x80 else 2 + (request[1] & 0x7F)
             end = start + 2 + request[start + 1]
-            message_id, operation = request[start:end], request[end]
-            if operation not in _ANSWERS:
+            message_id, asked = request[start:end], request[end]
+            if asked not in _ANSWERS:
                 return
-            code = bind if operation == _BIND else search
+            code = bind if asked == _BIND else search
             result = bytes([0x0A, 1, code, 0x04, 0]) + _element(0x04, diagnostic.encode())
-            connection.sendall(_element(0x30, message_id + _element(_ANSWERS[operation], result)))
+            connection.sendall(_element(0x30, message_id + _element(operation or _ANSWERS[asked], result)))
 
     return behave
 

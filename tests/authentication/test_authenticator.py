@@ -231,10 +231,13 @@ def test_a_hanging_store_is_busy_for_the_next_and_others_go_on(limit: int, max_w
     assert first == [Authenticated(Principal("ada"), "ldap")]
 
 
-@pytest.mark.parametrize("names", [[], ["ldap", "ldap"]])
-def test_handlers_need_different_names(names: list[str]) -> None:
+def test_handlers_need_different_names() -> None:
     with pytest.raises(ValueError, match="different names"):
-        Authenticator([knows(name) for name in names], limit=4)
+        Authenticator([knows("ldap"), knows("ldap")], limit=4)
+
+
+def test_without_a_handler_nobody_gets_in() -> None:
+    assert Authenticator([], limit=4).authenticate(ADA, NOW) == Rejected("unavailable", detail="no handler allowed")
 
 
 def test_names_are_told_in_order() -> None:

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from casduo.authentication import Authenticated, Authenticator, Credential, Outcome, Principal, Rejected
 from casduo.authentication.passwords import Argon2Settings, Passwords
-from casduo.authentication.users_editor import UserEditError, _replace, add_user, set_password
+from casduo.authentication.users_editor import UserEditError, add_user, set_password
 from casduo.authentication.users_file import UsersFile, UsersFileHandler, UsersFileSettings
 from casduo.errors import SettingsError
+from casduo.filereplace import replace_file
 
 CHEAP = Argon2Settings(memory_kib=8, time_cost=1, parallelism=1)
 NOW = 1_800_000_000.0
@@ -298,7 +299,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     in_the_way.mkdir()
 
     with pytest.raises(IsADirectoryError):
-        _replace(in_the_way, "ada: {}")
+        replace_file(in_the_way, b"ada: {}")
 
     assert list(tmp_path.iterdir()) == [in_the_way]
 

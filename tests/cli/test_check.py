@@ -83,6 +83,18 @@ def test_what_serving_needs_is_an_error(check: Callable[..., Result], here: Path
     assert result.exit_code == 2
 
 
+def test_a_service_for_phones_needs_a_ucm(check: Callable[..., Result], here: Path) -> None:
+    service = "  - {id: em, name: Em, url: https://sso.example.edu/em/**, channel: phone}\n"
+    (here / "registry.yaml").write_text(f"services:\n{service}")
+    result = check()
+    assert result.output.splitlines() == [
+        "registry.yaml:2:60: error: services[0].channel: phones need a UCM, but the settings have no section 'ucm'",
+        "registry.yaml:2:60: error: services[0].channel: the settings have no handler that checks PINs (type ucm_pin)",
+        "2 errors, no warnings, no notes",
+    ]
+    assert result.exit_code == 2
+
+
 def test_other_files_can_be_named(check: Callable[..., Result], here: Path) -> None:
     (here / "other").mkdir()
     (here / "other" / "sso.yaml").write_text(SETTINGS + "registry: services.yaml\n")
@@ -127,7 +139,7 @@ def test_the_samples_have_no_errors_and_no_warnings(tmp_path: Path) -> None:
     shutil.copy(ROOT / "registry.yaml", tmp_path)
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    for name in ("ldap_password", "ucm_password"):
+    for name in ("ldap_password", "ucm_password", "ucm_em_password"):
         (secrets / name).write_text("hunter2\n")
     (secrets / "duo_client_secret").write_text("0123456789012345678901234567890123456789\n")
     problems, settings = report(tmp_path / "casduo.yaml", None, {})

@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 
 from casduo.authentication.passwords import Argon2Settings, Passwords
 from casduo.cli import main
+from casduo.simulators.certificates import CertificateAuthority
+from casduo.simulators.ucm import UcmSimulator
 from tests.authentication.slapd import PEOPLE, READER, READER_PASSWORD, Slapd, person
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +25,14 @@ SETTINGS = """\
 server: {url: https://sso.example.edu/cas, time_zone: Europe/Berlin}
 authentication:
   - {type: users_file, name: local, path: users.yaml}
-  - {type: ucm_pin, name: pins, servers: [ucm.example.edu], username: axl, password: x}
+  - {type: ucm_pin, name: pins}
+ucm: {axl: {servers: 'localhost:9', username: casduo, password: x}}
+"""
+DUO = """\
+duo:
+  api_host: api-12345678.duosecurity.com
+  universal: {client_id: DI01234567890123456X, client_secret: '0123456789012345678901234567890123456789'}
+  request_parameter: authn_method
 """
 USERS = f"""\
 ada: {{password: '{HASH}', attributes: {{groups: [students]}}}}
@@ -34,9 +43,11 @@ REGISTRY = """\
 services:
   - {id: wiki, name: Wiki, url: https://wiki.example.edu/**, access: {groups: [staff]}, attributes: [mail]}
   - {id: lab, name: Lab, url: https://lab.example.edu/**, access: {networks: [10.0.0.0/8], until: 2027-01-01}}
-  - {id: phones, name: Phones, url: https://em.example.edu/**, channel: phone, authentication: [pins]}
+  - {id: phones, name: Phones, url: https://sso.example.edu/em/**, channel: phone}
 """
+CA = "outbound: {{ca_file: '{}'}}\n"
 WIKI = "https://wiki.example.edu/Start"
+EM = "https://sso.example.edu/em/"
 LAB = "https://lab.example.edu/"
 
 Explain = Callable[..., Result]
@@ -96,11 +107,38 @@ def test_a_person_nobody_knows_is_named_with_those_asked(run: Explain) -> None:
     assert result.stderr == "Error: 'alan' was not found; asked: local. --group explains for a made-up person\n"
 
 
-def test_a_handler_that_knows_nobody_without_the_password_says_so(run: Explain) -> None:
-    result = run("https://em.example.edu/menu", "--user", "ada")
+def test_a_person_at_a_phone_is_looked_up_in_the_ucm(run: Explain, here: Path, authority: CertificateAuthority) -> None:
+    leaf = authority.issue(["localhost"])
+    with UcmSimulator(leaf, nodes=2, authority=authority) as ucm:
+        ucm.add_application_user("casduo", "x", roles={"axl-read"})
+        ucm.add_user("ada", pin="24680", mail="ada@example.edu", profiles=["ada-ward", "ada-desk"])
+        ucm.add_user("edsger", pin="11235", mail="edsger@example.edu")
+        nodes = ", ".join(f"'{node.address}'" for node in ucm.nodes)
+        (here / "casduo.yaml").write_text(SETTINGS.replace("'localhost:9'", f"[{nodes}]") + CA.format(leaf.ca))
+        found, without, nobody = (run(EM, "--user", name) for name in ("ada", "edsger", "alan"))
 
-    assert result.exit_code == 1
-    assert "pins: handlers of this kind know nobody without the password" in result.stderr
+        assert ucm.calls("doAuthenticateUser") == 0
+
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert first(found) == "ada gets into Phones with the PIN alone."
+    assert "known to pins; whether the account is locked or expired shows only at a sign-in" in found.stdout
+    assert "the person needs a profile at the UCM  ada has ada-ward, ada-desk" in found.stdout
+    assert first(without) == "edsger is refused by Phones: the person needs a profile at the UCM (edsger has none)."
+    assert nobody.exit_code == 1
+    assert nobody.stderr == "Error: 'alan' was not found; asked: pins. --group explains for a made-up person\n"
+
+
+def test_a_ucm_that_is_down_says_so(run: Explain) -> None:
+    result = run(EM, "--user", "ada")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "casduo: ucm axl localhost:9: " in result.stderr
+    assert "'ada' was not found; asked: pins" in result.stderr
+
+
+def test_a_password_is_asked_of_no_ucm(run: Explain) -> None:
+    """The one of the settings is down, and nobody notices."""
+    assert run(WIKI, "--user", "grace").stderr == ""
 
 
 def test_nobody_is_looked_up_for_a_url_that_nobody_has(run: Explain, here: Path) -> None:
@@ -178,6 +216,42 @@ def test_other_files_can_be_named(run: Explain, here: Path) -> None:
     assert first(result) == "Whoever signs in gets into New with the password alone."
 
 
+def test_the_enrolment_pages_are_explained_like_any_application(run: Explain, here: Path) -> None:
+    (here / "casduo.yaml").write_text(SETTINGS + DUO)
+
+    result = run("https://sso.example.edu/cas/enroll/", "--user", "grace")
+
+    assert first(result) == "grace gets into Your devices with the password, and Duo if there is a device."
+
+
+def test_an_address_of_the_login_page_that_asks_for_duo_is_explained_so(run: Explain, here: Path) -> None:
+    (here / "casduo.yaml").write_text(SETTINGS + DUO)
+    login = "https://sso.example.edu/cas/login?service=https%3A%2F%2Fwiki.example.edu%2F"
+
+    assert first(run(f"{login}&authn_method=mfa-duo", "--user", "grace")) == (
+        "grace gets into Wiki with the password and Duo."
+    )
+    assert first(run(login, "--user", "grace")) == "grace gets into Wiki with the password alone."
+
+
+def test_json_tells_the_modes_of_a_rule_and_how_duo_is_asked(run: Explain, here: Path) -> None:
+    (here / "casduo.yaml").write_text(SETTINGS + DUO)
+    (here / "registry.yaml").write_text(
+        "services: [{id: wiki, name: Wiki, url: 'https://wiki.example.edu/**', "
+        "requires_duo: {mode: {report: 2026-12-01, required: 2027-02-01}}}]"
+    )
+
+    duo = json.loads(run(WIKI, "--user", "ada", "--at", "2026-12-24", "--json").stdout)["service"]["duo"]
+
+    assert (duo["state"], duo["mode"], duo["reported"]) == ("not met", "report", True)
+    # Dates are meant in the server's time zone.
+    assert duo["modes"] == [
+        {"mode": "report", "start": "2026-11-30 23:00 UTC", "state": "in force"},
+        {"mode": "required", "start": "2027-01-31 23:00 UTC", "state": "to come"},
+    ]
+    assert {value["name"]: value["text"] for value in duo["values"]}["request_parameter"] == "authn_method"
+
+
 def test_json_holds_the_same_and_nothing_else_is_written_to_standard_output(run: Explain) -> None:
     result = run(WIKI, "--user", "grace", "--json", "--all")
 
@@ -190,7 +264,7 @@ def test_json_holds_the_same_and_nothing_else_is_written_to_standard_output(run:
         "refusal": None,
         "judged": True,
     }
-    assert [entry["relation"] for entry in data["entries"]] == ["chosen", "other", "other"]
+    assert [entry["relation"] for entry in data["entries"]] == ["chosen", "other", "other", "other"]
     assert json.loads(run("no url", "--json").stdout)["reading"]["reason"] == "no_scheme"
 
 
@@ -250,14 +324,17 @@ PAGE = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\n\$ casduo explain (.*?[^\\])\n(.*?)```\n", PAGE, re.DOTALL)
 
 
+EXCERPTS = re.findall(r"```text\n\$ casduo explain (.*?)\n(.*?)```\n", PAGE, re.DOTALL)
+
+
 def test_the_page_has_examples() -> None:
     assert len(EXAMPLES) >= 3
+    assert EXCERPTS
 
 
-@pytest.mark.parametrize(("arguments", "output"), EXAMPLES)
-def test_the_examples_of_the_page_are_what_the_command_says(
-    arguments: str, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with the samples, in which commands are run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CASDUO_CONFIG", raising=False)
     shutil.copy(ROOT / "registry.yaml", tmp_path)
@@ -265,10 +342,26 @@ def test_the_examples_of_the_page_are_what_the_command_says(
     (tmp_path / "secrets").mkdir()
     for name in re.findall(r"secrets/\w+", (tmp_path / "casduo.yaml").read_text()):
         (tmp_path / name).write_text("0123456789" * 4)
+    return tmp_path
 
+
+@pytest.mark.parametrize(("arguments", "output"), EXAMPLES)
+def test_the_examples_of_the_page_are_what_the_command_says(arguments: str, output: str, samples: Path) -> None:
     result = CliRunner().invoke(main, ["explain", *shlex.split(arguments.replace("\\\n", ""))], catch_exceptions=False)
 
     assert settled(result.stdout) == settled(output)
+
+
+@pytest.mark.parametrize(("arguments", "excerpt"), EXCERPTS)
+def test_the_excerpts_of_the_page_are_parts_of_what_the_command_says(
+    arguments: str, excerpt: str, samples: Path
+) -> None:
+    result = CliRunner().invoke(main, ["explain", *shlex.split(arguments)], catch_exceptions=False)
+
+    at = 0
+    for part in re.split(r"^\.\.\.\n", excerpt, flags=re.MULTILINE):
+        assert part in result.stdout[at:]
+        at = result.stdout.index(part, at) + len(part)
 
 
 def settled(text: str) -> str:

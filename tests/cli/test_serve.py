@@ -23,6 +23,8 @@ import requests
 
 from casduo.authentication.passwords import Argon2Settings, Passwords
 from casduo.store.embedded import EmbeddedValkey
+from tests.support.ports import free_port
+from tests.support.waiting import until
 from tests.worker.applications import Application, Gauge, application
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ class Directory:
     def write(self, settings: str = "", registry: str = "") -> None:
         """Write all files; the arguments go behind what a server needs."""
         (self.path / "casduo.yaml").write_text(
-            f"server: {{url: '{self.url}', insecure_http: true, bind: '127.0.0.1:{self.port}', threads: 4}}\n"
+            f"server: {{url: '{self.url}', insecure_http: true, bind: '127.0.0.1:{self.port}', threads: 4, drain: 0}}\n"
             "authentication: [{type: users_file, path: users.yaml, argon2: {memory_kib: 8}}]\n" + settings
         )
         (self.path / "registry.yaml").write_text(
@@ -107,9 +109,7 @@ Serve = Callable[..., Running]
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Directory:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        made = Directory(tmp_path, int(probe.getsockname()[1]))
+    made = Directory(tmp_path, free_port())
     made.write()
     return made
 
@@ -246,6 +246,24 @@ def test_it_says_once_that_it_made_a_secret_key(serve: Serve, directory: Directo
     assert "secret key" not in second.told
 
 
+@pytest.mark.parametrize("moment", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+def test_told_to_stop_while_it_starts_it_stops(directory: Directory, moment: float) -> None:
+    with (directory.path / "serve.log").open("wb") as output:
+        process = subprocess.Popen(
+            directory.command("serve"), cwd=directory.path, env=directory.environment, stdout=output, stderr=output
+        )
+    try:
+        until(lambda: listens(directory.valkey), "Valkey's start")
+        time.sleep(moment)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_PATIENCE) == 0
+        assert "Traceback" not in (directory.path / "serve.log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+    assert not listens(directory.valkey)
+
+
 def test_a_session_outlives_a_restart(serve: Serve, directory: Directory) -> None:
     with requests.Session() as browser:
         first = serve()
@@ -262,7 +280,8 @@ def test_an_embedded_valkey_that_dies_is_started_again_with_its_data(serve: Serv
     with requests.Session() as browser:
         serve()
         sign_in(directory.url, browser)
-        # What is written leaves for the file within a second.
+        # What is written leaves for the file within a second or two.
+        wait_for(lambda: has_written(directory))
         kill_valkey(directory)
 
         def comes_back() -> bool:
@@ -389,11 +408,17 @@ def valkey_process(directory: Directory) -> int:
         return int(client.info("server")["process_id"])
 
 
+def has_written(directory: Directory) -> bool:
+    """Whether everything is in the file that would be lost by a kill; Valkey waits there for a slow disk."""
+    with redis.Redis(unix_socket_path=str(directory.valkey)) as client:
+        return client.info("persistence")["aof_buffer_length"] == 0
+
+
 def kill_valkey(directory: Directory) -> None:
     os.kill(valkey_process(directory), signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = _PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

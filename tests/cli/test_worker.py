@@ -1,12 +1,17 @@
-"""``casduo worker`` as a command: what it refuses to start with. What it does is in ``tests/worker``."""
+"""``casduo worker`` as a command: what it refuses, and its signals. What it does is in ``tests/worker``."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 REGISTRY = "services:\n  - {id: library, name: Library, url: 'https://library.example.edu/**'}\n"
@@ -50,3 +55,46 @@ def test_settings_that_are_not_there_are_named(directory: Path) -> None:
     done = run(directory)
     assert done.returncode == 2
     assert "cannot be read: No such file or directory" in done.stderr
+
+
+def test_it_reads_its_settings_anew_in_the_same_process_and_ends_when_it_is_told_to(
+    directory: Path, valkey_url: str, tmp_path: Path
+) -> None:
+    settings, log = directory / "casduo.yaml", tmp_path / "log"
+    settings.write_text(f"redis: {{url: '{valkey_url}'}}\n")
+    command = [sys.executable, "-W", "error", "-m", "casduo", "worker", "--config", str(settings)]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path, env=environ)
+
+    def said(word: str) -> int:
+        return log.read_text().count(word)
+
+    try:
+        until(lambda: said("worker.started") == 1, "the start")
+        settings.write_text(f"redis: {{url: '{valkey_url}'}}\nsesion: {{}}\n")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: said("reload.refused") == 1, "the refusal")
+        assert "sesion" in log.read_text()
+        # What only shows when the parts are made.
+        settings.write_text(f"redis: {{url: '{valkey_url}'}}\noutbound: {{ca_file: missing.pem}}\n")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: said("reload.refused") == 2, "the refusal")
+        assert said("worker.stopped") == 0
+
+        settings.write_text(f"redis: {{url: '{valkey_url}'}}\nlog: {{format: console}}\n")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: said("worker.started") == 2, "the new start")
+        assert said("worker.stopped") == 1
+        assert "[1mworker.started" in log.read_text(), "in the form that the new settings ask for"
+
+        # At whatever moment: while it ends, begins again, or is not yet there to hear it.
+        for number in range(8):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(number / 20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.kill()
+        process.wait()

@@ -58,7 +58,7 @@ def is_known(visitor: Visitor, address: str) -> bool:
 
 def wait_until_forgotten(visitor: Visitor, *addresses: str) -> None:
     """Give the message ten seconds to travel from the server to Apache."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while any(is_known(visitor, address) for address in addresses):
         assert time.monotonic() < deadline, "Apache's session outlived the server's"
         time.sleep(0.05)

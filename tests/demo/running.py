@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-PORTS = 6
+from tests.support import ports
+
+PORTS = 13
 _ROOT = Path(__file__).parents[2]
 _MARK = "STARTED_BY_TEST"
 _PATIENCE = 60.0
@@ -111,10 +113,30 @@ class DemoProcess:
         """Return somebody's password."""
         return next(str(user["password"]) for user in self.ready["users"] if user["username"] == username)
 
+    def pin(self, username: str) -> str:
+        """Return somebody's PIN."""
+        return next(str(user["pin"]) for user in self.ready["users"] if user["username"] == username)
+
+    def device(self, place: str) -> str:
+        """Return the device name of the IP phone at ``place``."""
+        return next(str(phone["device"]) for phone in self.ready["phones"] if phone["name"] == place)
+
+    def free_phones(self) -> None:
+        """Log everybody out of the IP phones, mend the UCM, and have the phones notice."""
+        self.ucm(do="listen", on=True)
+        self.ucm(do="clear_faults")
+        for phone in self.ucm(do="state")["phones"]:
+            if phone["login"] is not None:
+                self.ucm(do="log_out", device=phone["name"])
+            page = f"{self.ready['phone_url']}phones/{phone['name']}"
+            assert requests.get(page, verify=self.ca_file, timeout=_TIMEOUT).ok
+
     @property
     def tls_ports(self) -> list[int]:
         """The ports that browsers see, the sign-in server's first."""
-        urls = [self.cas_url, self.phones_url, *(app["url"] for app in self.ready["apps"])]
+        urls = [self.cas_url, self.phones_url, self.ready["phone_url"], self.ready["webex_url"]]
+        urls += [app["url"] for app in self.ready["apps"]]
+        urls += [f"https://{server}" for server in self.ready["ucm_servers"]]
         return [port for url in urls if (port := urlsplit(url).port)]
 
     def certificates(self) -> set[bytes]:
@@ -131,9 +153,20 @@ class DemoProcess:
 
     def duo(self, **command: object) -> Any:
         """Have Duo do something, and return what comes of it."""
-        answer = requests.post(self.ready["duo_control_url"], json=command, timeout=_TIMEOUT)
-        assert answer.ok, answer.text
-        return answer.json()["result"]
+        return _commanded(self.ready["duo_control_url"], command)
+
+    def ucm(self, **command: object) -> Any:
+        """Have the UCM do something, and return what comes of it."""
+        return _commanded(self.ready["ucm_control_url"], command)
+
+    def webex(self, **command: object) -> Any:
+        """Have Webex do something, and return what comes of it."""
+        return _commanded(self.ready["webex_control_url"], command)
+
+    def asked(self, username: str) -> int:
+        """Return how often Duo was told to ask somebody for something: pushes, calls, text messages and passcodes."""
+        requests = self.duo(do="requests", path="/auth/v2/auth")
+        return sum(request["parameters"].get("username") == username for request in requests)
 
     def processes(self) -> list[int]:
         """Return the ids of all processes that this run started and that still run, its own among them.
@@ -159,22 +192,15 @@ def running(directory: Path) -> Iterator[DemoProcess]:
         demo.clean_up()
 
 
+def _commanded(url: str, command: dict[str, object]) -> Any:
+    answer = requests.post(url, json=command, timeout=_TIMEOUT)
+    assert answer.ok, answer.text
+    return answer.json()["result"]
+
+
 def free_ports() -> int:
     """Return the first of as many free ports in a row as the demo needs."""
-    while True:
-        with ExitStack() as probes:
-            first = _bind(probes, 0)
-            if first and first + PORTS < 65_536 and all(_bind(probes, first + more) for more in range(1, PORTS)):
-                return first
-
-
-def _bind(probes: ExitStack, port: int) -> int:
-    probe = probes.enter_context(socket.socket())
-    try:
-        probe.bind(("127.0.0.1", port))
-    except OSError:
-        return 0
-    return int(probe.getsockname()[1])
+    return ports.free_ports(PORTS)[0]
 
 
 def _pids() -> list[int]:

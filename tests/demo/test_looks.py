@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.demo.browsing import DUO_HEADING, Visitor
+from tests.demo.critic import Critic
 from tests.demo.running import DemoProcess
-from tests.pages import axe
-
-VIEWS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = ((1280, "light"), (320, "dark"))
-_STATUS: Final = "Failed to load resource: the server responded with a status of"
-_WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@dataclass
-class Critic:
-    """Looks at pages, and collects what the browser complains about."""
-
-    complaints: list[str] = field(default_factory=list)
-
-    def look(self, page: Page, name: str) -> None:
-        """Check the page as it is now, wide and light, narrow and dark.
-
-        :param name: of the picture that is kept when CASDUO_SCREENSHOTS names a folder.
-        """
-        for width, scheme in VIEWS:
-            page.set_viewport_size({"width": width, "height": 800})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            if folder := os.environ.get("CASDUO_SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"demo-{name}.{scheme}.{width}.png", full_page=True)
-            assert page.evaluate(_WIDER) == 0, f"{name} at {width} px"
-            assert axe.findings(page) == [], f"{name} at {width} px, {scheme}"
-
-    def listen(self, message: ConsoleMessage) -> None:
-        """Note a complaint. That a page has another status than 200 is none."""
-        if message.type in ("error", "warning") and not message.text.startswith(_STATUS):
-            self.complaints.append(message.text)
-
-
-@pytest.fixture
-def critic() -> Iterator[Critic]:
-    critic = Critic()
-    yield critic
-    assert critic.complaints == []
 
 
 @pytest.fixture
@@ -136,20 +96,12 @@ def test_enrolling(visitor: Visitor, critic: Critic) -> None:
     visitor.sees("One more step for Payroll")
     critic.look(page, "unenrolled")
     page.get_by_role("link", name="Set up a device").click()
-    visitor.sees("Set up a device")
-    critic.look(page, "portal")
-    page.get_by_role("button", name="Set up a phone").click()
-    with visitor.context.expect_page() as opened:
-        page.get_by_role("link", name="Open the simulated phone").click()
-    phone = opened.value
-    visitor.sees("Add an account", phone)
-    critic.look(page, "portal-scan")
-    critic.look(phone, "activate")
-    phone.get_by_role("button", name="Activate").click()
-    visitor.sees("This phone is ready", phone)
+    visitor.sees("Set up your device")
+    critic.look(page, "enrol")
+    phone = visitor.enrol()
     critic.look(phone, "activated")
-    expect(page.get_by_text("Your phone is ready.")).to_be_visible(timeout=15_000)
-    critic.look(page, "portal-done")
+    visitor.sees(DUO_HEADING)
+    critic.look(page, "enrolled")
 
 
 @pytest.mark.usefixtures("without_duo")
@@ -161,3 +113,18 @@ def test_going_without_duo(visitor: Visitor, critic: Critic) -> None:
     visitor.open("Timesheets")
     visitor.is_at("Timesheets", "Ada Lovelace")
     critic.look(visitor.page, "timesheets")
+
+
+def test_ip_phones(visitor: Visitor, critic: Critic) -> None:
+    page = visitor.page
+    page.goto(visitor.demo.ready["phone_url"])
+    visitor.sees("Which phone?")
+    critic.look(page, "ip-phones")
+    for phone in visitor.demo.ready["phones"]:
+        page.goto(visitor.demo.ready["phone_url"])
+        page.get_by_role("link", name=phone["name"]).click()
+        visitor.sees(phone["name"])
+        critic.look(page, f"ip-phone-{phone['model']}")
+        page.get_by_role("button", name="Services").click()
+        expect(page.get_by_label("PIN")).to_be_visible()
+        critic.look(page, f"ip-phone-{phone['model']}-form")

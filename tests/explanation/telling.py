@@ -29,7 +29,7 @@ def made(**sections: Any) -> Settings:
         "server": {"url": "https://sso.example.edu/cas"},
         "authentication": [
             {"type": "users_file", "name": "local", "path": "users.yaml"},
-            {"type": "ucm_pin", "name": "pins", "servers": ["ucm.example.edu"], "username": "axl", "password": "x"},
+            {"type": "ucm_pin", "name": "pins"},
         ],
         "duo": DUO,
     }

@@ -169,14 +169,45 @@ class TestAnswers:
         assert self.when(person=GRACE) == [("after the password", "")]
 
     def test_with_duo_one_before_and_one_after_it(self) -> None:
-        before, after = self.when(entry(requires_duo=True), person=GRACE)
+        settings = made(duo={**DUO, "accept_preauth_allow": False})
+        before, after = self.when(entry(requires_duo=True), person=GRACE, settings=settings)
         assert before == ("before Duo, when no ticket is made yet", "INVALID_AUTHENTICATION_CONTEXT")
         assert after == ("after Duo", "")
+
+    def test_each_way_around_duo_has_one_and_shows_it(self) -> None:
+        service = entry(requires_duo={"mode": "optional", "fail": "open"})
+        _, _, *around = of(told(service, person=GRACE)).answers
+        assert [(answer.when, answer.code) for answer in around] == [
+            ("for somebody without a device", ""),
+            ("for somebody whom Duo lets pass", ""),
+            ("while Duo cannot be reached", ""),
+        ]
+        for answer, why in zip(around, ("unenrolled", "duo_bypass", "unavailable"), strict=True):
+            assert f"<cas:bypassedMultifactorAuthenticationReason>{why}<" in answer.body
+            assert "authnContextClass" not in answer.body
+
+    def test_a_trusted_browser_has_one_where_the_application_sees_a_difference(self) -> None:
+        settings = made(duo={**DUO, "trusted_browser": "30d", "accept_preauth_allow": False})
+        curious = entry(requires_duo=True, attributes=["mfaFactor"])
+        trusted = of(told(curious, person=GRACE, settings=settings)).answers[2]
+        assert trusted.when == "in a trusted browser"
+        assert "<cas:mfaFactor>trusted_browser<" in trusted.body
+        assert "<cas:authnContextClass>mfa-duo<" in trusted.body
+        assert len(self.when(entry(requires_duo=True), person=GRACE, settings=settings)) == 2
+
+    def test_the_duo_of_the_application_that_the_entry_names_opens_it(self) -> None:
+        settings = made(duo={**DUO, "applications": {"hr": {"accept_preauth_allow": False}}})
+        assert self.when(entry(requires_duo={"application": "hr"}), person=GRACE, settings=settings)[1:] == [
+            ("after Duo", "")
+        ]
+
+    def test_a_rule_that_only_reports_changes_none(self) -> None:
+        assert self.when(entry(requires_duo={"mode": "report"}), person=GRACE) == [("after the password", "")]
 
     @pytest.mark.parametrize(("rule", "section"), [({"fail": "open"}, "closed"), ({"max_age": "8h"}, "open")])
     def test_a_service_that_fails_open_has_one_for_that(self, rule: dict[str, str], section: str) -> None:
         explanation = told(entry(requires_duo=rule), person=GRACE, settings=made(duo={**DUO, "fail": section}))
-        answer = of(explanation).answers[2]
+        answer = of(explanation).answers[-1]
         assert answer.when == "while Duo cannot be reached"
         assert "<cas:bypassMultifactorAuthentication>true<" in answer.body
 

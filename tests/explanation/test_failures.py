@@ -190,7 +190,7 @@ def test_what_a_request_brought_cannot_disturb_the_terminal() -> None:
 
 def test_the_example_of_the_page_is_what_is_written() -> None:
     page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```text\n(.*?)```\n", page, re.DOTALL)
+    (example,) = re.findall(r"```text\n([^$].*?)```\n", page, re.DOTALL)
     first = mismatch(address="10.1.0.5", ticket="ST-…k7Qd")
     presented = "https://payroll.example.edu/slips?year=[1]"
     again = failure(at=NOON + 1, presented=presented, address="10.1.0.5", ticket="ST-…k7Qd", reference="8MRD-C2XA")

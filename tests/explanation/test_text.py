@@ -63,6 +63,7 @@ def test_the_sections_come_in_the_order_of_a_sign_in(monkeypatch: pytest.MonkeyP
         "Sign-out",
         "Answer of /p3/serviceValidate before Duo, when no ticket is made yet",
         "Answer of /p3/serviceValidate after Duo",
+        "Answer of /p3/serviceValidate for somebody whom Duo lets pass",
         "Written in the entry, without effect yet",
     ]
 
@@ -123,11 +124,43 @@ def test_a_made_up_person_is_called_that() -> None:
 
 
 def test_a_value_without_effect_says_so_where_somebody_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casduo.explanation.values.NOT_YET_IN_FORCE", ("requires_duo.prompt", "requires_duo.max_age"))
-    lines = section(written(requires_duo={"prompt": "push"}), "How Duo is asked")
+    monkeypatch.setattr("casduo.explanation.dealings.NOT_YET_IN_FORCE", ("response", "multivalue"))
+    lines = section(written(response="post"), "How it is answered")
     rows = [re.split(" {2,}", line.strip()) for line in lines]
-    assert ["prompt", "push", "from the entry", "without effect yet: the built-in page"] in rows
-    assert ["max_age", "-", "default", "one Duo login counts as long as the session"] in rows
+    assert ["response", "post", "from the entry", "without effect yet: the ticket travels in a form"] in rows
+    assert ["multivalue", "repeat", "default", "in XML an element for each value"] in rows
+
+
+@pytest.mark.parametrize(
+    ("mode", "title", "first"),
+    [
+        ("required", "Duo: required", "grace gets into App with the password and Duo."),
+        (
+            "optional",
+            "Duo: required of people who have a device",
+            "grace gets into App with the password, and Duo if there is a device.",
+        ),
+        (
+            "report",
+            "Duo: not asked for, only reported",
+            "grace gets into App with the password alone; that Duo would be required is only reported.",
+        ),
+    ],
+)
+def test_each_mode_has_its_words(mode: str, title: str, first: str) -> None:
+    text = written(person=GRACE, requires_duo={"mode": mode})
+    assert text.splitlines()[0] == first
+    assert f"\n{title}\n" in text
+    assert "Modes of the rule" not in text
+
+
+def test_modes_by_date_are_listed_with_the_one_in_force() -> None:
+    mode = {"report": "2026-05-01", "optional": "2026-06-01", "required": "2026-07-01T08:00"}
+    assert section(written(requires_duo={"mode": mode}), "Modes of the rule") == [
+        "  over      report    from 2026-05-01 00:00 UTC",
+        "  in force  optional  from 2026-06-01 00:00 UTC",
+        "  to come   required  from 2026-07-01 08:00 UTC",
+    ]
 
 
 def test_nothing_from_outside_moves_the_terminal() -> None:

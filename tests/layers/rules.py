@@ -37,7 +37,6 @@ RULES = (
         unless_in=(
             "casduo.outbound",
             "casduo.mfa.duo",
-            "casduo.ucm.axl",
             "casduo.middleware",
             "casduo.simulators",
             "casduo.cli",
@@ -81,7 +80,7 @@ RULES = (
     Rule(
         "jinja2",
         forbidden=("jinja2",),
-        unless_in=("casduo.web", "casduo.simulators"),
+        unless_in=("casduo.templating", "casduo.templatecheck", "casduo.simulators"),
         reason="one environment, one escaping, one place",
     ),
     Rule(
@@ -140,6 +139,36 @@ RULES = (
         forbidden=("gevent", "greenlet"),
         unless_in=("casduo.cli.worker",),
         reason="the worker is written for threads; its command alone makes greenlets of them",
+    ),
+    Rule(
+        "prometheus",
+        forbidden=("prometheus_client",),
+        unless_in=("casduo.metrics",),
+        reason="it looks for the files of numbers when it is imported, so nobody may do that too early",
+    ),
+    Rule(
+        "importing",
+        within=("casduo.importing",),
+        forbidden=("casduo.store", "casduo.cli", "casduo.settings", "os", "pathlib", "subprocess", "socket"),
+        reason="files of others are read as bytes, and nothing in them can reach anything",
+    ),
+    Rule(
+        "server-without-importing",
+        forbidden=("casduo.importing", "hjson"),
+        unless_in=("casduo.importing", "casduo.cli.import_"),
+        reason="files of other servers are read by a command, never by a server that runs",
+    ),
+    Rule(
+        "wsgi-servers",
+        forbidden=("granian", "gunicorn"),
+        unless_in=("casduo.serving",),
+        reason="one place knows how to start, replace and end what answers requests",
+    ),
+    Rule(
+        "registry-editing",
+        within=("casduo.services.editing",),
+        forbidden=("casduo.store", "casduo.events", "casduo.endpoints", "casduo.web", "casduo.request", "casduo.admin"),
+        reason="the registry can be changed from a page and from a terminal, without a server that runs",
     ),
     Rule(
         "random",

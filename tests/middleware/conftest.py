@@ -314,7 +314,7 @@ def redis_socket() -> Iterator[Path]:
         [_redis_binary(), "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory)],
         stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not _answers(path):
         assert time.monotonic() < deadline, "no Redis"
     yield path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from casduo.middleware import CasMiddleware
 from casduo.simulators.certificates import CertificateAuthority
 from tests.middleware.conftest import SECRET
 from tests.middleware.proxying_cas import ProxyingCas
+from tests.support.ports import free_port
 
 PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 HERE = Path(__file__).parent
@@ -86,12 +86,6 @@ def portal_of(site: Site, target: str) -> Callable[..., list[bytes]]:
         return [answer.content]
 
     return portal
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
 
 
 @pytest.fixture

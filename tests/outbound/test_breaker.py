@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from casduo.errors import UpstreamBusy, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound import Breaker, BreakerOpen, BreakerState
+from casduo.outbound.breaker import LocalBreakerMemory, timed_out
 
 
 class Cancelled(BaseException):
@@ -30,6 +33,10 @@ def breaker(clock: Clock) -> Breaker:
 
 def fail() -> None:
     raise UpstreamUnavailable("duo", "timeout")
+
+
+def hang_up() -> None:
+    raise UpstreamUnavailable("duo", "refused")
 
 
 def refuse() -> None:
@@ -168,3 +175,89 @@ def test_a_clock_that_was_set_back_does_not_keep_it_open(breaker: Breaker, clock
 def test_zero_failures_are_refused() -> None:
     with pytest.raises(ValueError, match="at least"):
         Breaker("duo", failures=0)
+
+
+# What costs a time-out
+
+
+def test_a_failure_that_cost_a_time_out_opens_it_alone(clock: Clock) -> None:
+    breaker = Breaker("duo", failures=3, clock=clock, is_slow=timed_out)
+    with pytest.raises(UpstreamUnavailable, match="refused"):
+        breaker.call(hang_up)
+    assert breaker.state(clock.now) is BreakerState.CLOSED
+    with pytest.raises(UpstreamUnavailable, match="timeout"):
+        breaker.call(fail)
+    assert breaker.state(clock.now) is BreakerState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("detail", "slow"), [("timeout", True), ("deadline", True), ("refused", False), ("server_error", False)]
+)
+def test_a_time_out_is_told_by_its_detail(detail: str, slow: bool) -> None:
+    assert timed_out(UpstreamUnavailable("duo", detail)) is slow
+
+
+def test_a_slow_answer_that_is_no_outage_opens_nothing(clock: Clock) -> None:
+    breaker = Breaker("duo", failures=1, clock=clock, is_outage=lambda _: False, is_slow=timed_out)
+    with pytest.raises(UpstreamUnavailable):
+        breaker.call(fail)
+    assert breaker.state(clock.now) is BreakerState.CLOSED
+
+
+def test_by_itself_a_breaker_of_all_processes_minds_time_outs_and_one_of_its_own_counts_them(clock: Clock) -> None:
+    states = []
+    for memory in (LocalBreakerMemory(), None):
+        breaker = Breaker("duo", failures=2, clock=clock, memory=memory)
+        with pytest.raises(UpstreamUnavailable):
+            breaker.call(fail)
+        states.append(breaker.state(clock.now))
+    assert states == [BreakerState.OPEN, BreakerState.CLOSED]
+
+
+# Late news
+
+
+def test_late_news_during_a_probe_does_not_pass_for_the_probes(breaker: Breaker, clock: Clock) -> None:
+    def hangs_through_the_pause() -> None:
+        break_open(breaker)
+        clock.now += 10.0
+        assert breaker.allow(clock.now)
+        fail()
+
+    with pytest.raises(UpstreamUnavailable):
+        breaker.call(hangs_through_the_pause)
+    assert breaker.state(clock.now) is BreakerState.HALF_OPEN
+    assert not breaker.allow(clock.now)
+    breaker.success()
+    assert breaker.state(clock.now) is BreakerState.CLOSED
+
+
+def test_late_news_does_not_open_a_breaker_that_a_probe_has_closed(clock: Clock) -> None:
+    breaker = Breaker("duo", failures=1, pause=10.0, clock=clock)
+
+    def hangs_through_the_outage() -> None:
+        with pytest.raises(UpstreamUnavailable):
+            breaker.call(fail)
+        clock.now += 10.0
+        breaker.call(lambda: None)
+        clock.now += 1.0
+        fail()
+
+    with pytest.raises(UpstreamUnavailable):
+        breaker.call(hangs_through_the_outage)
+    assert breaker.state(clock.now) is BreakerState.CLOSED
+    with pytest.raises(UpstreamUnavailable):
+        breaker.call(fail)
+    assert breaker.state(clock.now) is BreakerState.OPEN
+
+
+def test_a_cancelled_call_takes_no_probe_away_from_another(breaker: Breaker, clock: Clock) -> None:
+    def cancelled() -> None:
+        raise Cancelled
+
+    break_open(breaker)
+    clock.now += 10.0
+    assert breaker.allow(clock.now)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Cancelled):
+        pool.submit(breaker.observe, cancelled).result()
+    assert not breaker.allow(clock.now)

@@ -6,6 +6,7 @@ import pytest
 
 from casduo.errors import UpstreamBusy
 from casduo.outbound import Bulkhead
+from casduo.outbound.bulkhead import PATIENCE
 
 
 def test_the_next_one_is_refused_at_once_and_counted() -> None:
@@ -16,6 +17,27 @@ def test_the_next_one_is_refused_at_once_and_counted() -> None:
             pass
     assert caught.value.upstream == "ldap"
     assert (bulkhead.inside, bulkhead.refused) == (0, 1)
+
+
+def test_a_thread_that_has_patience_waits_for_a_place() -> None:
+    bulkhead, places = Bulkhead("duo", 1), list[int]()
+
+    def patient() -> None:
+        PATIENCE.set(10.0)
+        with bulkhead:
+            places.append(bulkhead.inside)
+
+    with bulkhead:
+        waiting = threading.Thread(target=patient)
+        waiting.start()
+        while not bulkhead._line:
+            waiting.join(0.001)
+        assert places == []
+        # The others are not kept waiting for it.
+        with pytest.raises(UpstreamBusy), bulkhead:
+            pass
+    waiting.join(10)
+    assert (places, bulkhead.inside) == ([1], 0)
 
 
 def test_a_place_is_free_again_however_the_call_ended() -> None:

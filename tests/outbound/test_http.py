@@ -4,9 +4,8 @@ import logging
 import socket
 import ssl
 import struct
-import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import urllib3
 
 from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
 from casduo.outbound.failures import UpstreamUntrusted
-from casduo.outbound.http import HttpClient, HttpSettings, transport_failure
+from casduo.outbound.http import HttpClient, HttpSettings, UpstreamUnreached, transport_failure
 from casduo.simulators.certificates import CertificateAuthority
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nfine"
@@ -104,6 +103,26 @@ def test_forms_and_bodies_are_sent_as_given(make_peer: Any, client: Client) -> N
     assert peer.requests[1].encode("latin-1").endswith('\r\n\r\n{"name":"zoë"}'.encode())
 
 
+def test_a_body_is_announced_also_where_there_is_none(make_peer: Any, client: Client) -> None:
+    peer = make_peer(serve_fine)
+    client().request("POST", peer.url)
+    assert "content-length: 0" in peer.requests[0].lower()
+
+
+def test_the_upstream_is_told_who_calls_unless_the_caller_says_so(make_peer: Any, client: Client) -> None:
+    peer, http = make_peer(serve_fine), client()
+    http.request("GET", peer.url)
+    http.request("GET", peer.url, headers={"User-Agent": "Duo API Python"})
+    assert "\r\nuser-agent: casduo\r\n" in peer.requests[0].lower()
+    assert peer.requests[1].lower().count("user-agent:") == 1
+
+
+def test_a_fragment_stays_here(make_peer: Any, client: Client) -> None:
+    peer = make_peer(serve_fine)
+    client().request("GET", f"{peer.url}/page?a=%20b#top")
+    assert peer.requests[0].startswith("GET /page?a=%20b HTTP/1.1\r\n")
+
+
 def test_redirects_are_answers_and_not_followed(make_peer: Any, client: Client) -> None:
     peer = make_peer(answering(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"))
     assert client().request("GET", peer.url).status == 302
@@ -141,12 +160,12 @@ def test_the_environment_has_no_say(
 
 def test_a_closed_port_is_refused(client: Client, free_port: int) -> None:
     failure = failure_of(lambda: client().request("GET", f"http://localhost:{free_port}/"))
-    assert (type(failure), failure.detail) == (UpstreamUnavailable, "refused")
+    assert (type(failure), failure.detail) == (UpstreamUnreached, "refused")
 
 
 def test_a_name_that_does_not_resolve_is_dns(client: Client) -> None:
     failure = failure_of(lambda: client().request("GET", "http://nobody.invalid/"))
-    assert (type(failure), failure.detail) == (UpstreamUnavailable, "dns")
+    assert (type(failure), failure.detail) == (UpstreamUnreached, "dns")
 
 
 def test_silence_is_a_timeout(make_peer: Any, client: Client) -> None:
@@ -169,6 +188,31 @@ def test_silence_within_the_body_is_a_timeout(make_peer: Any, client: Client) ->
 
     failure = failure_of(lambda: client(read_timeout=0.05).request("GET", make_peer(serve).url))
     assert failure.detail == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("before", "drop"),
+    [
+        (b"X-More: ", b"x"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"X-More: x\r\n"),
+    ],
+    ids=["headers", "the size of a chunk", "trailers"],
+)
+def test_lines_that_drip_end_at_the_deadline(make_peer: Any, client: Client, before: bytes, drop: bytes) -> None:
+    ticks = iter(range(1000))
+
+    def serve(peer: Any, connection: socket.socket) -> None:
+        peer.read_request(connection)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + before)
+        while True:
+            connection.sendall(drop)
+            time.sleep(0.005)
+
+    # Each read costs a second. A line that is too long for HTTP comes later.
+    http = client(monotonic=lambda: float(next(ticks)), deadline=5.0)
+    assert failure_of(lambda: http.request("GET", make_peer(serve).url)).detail == "deadline"
 
 
 def test_a_body_that_drips_ends_at_the_deadline(make_peer: Any, client: Client) -> None:
@@ -269,13 +313,13 @@ def test_pinned_authorities_replace_the_others(
     assert isinstance(failure_of(lambda: http.request("GET", theirs.url)), UpstreamUntrusted)
 
 
-def test_requests_adds_no_authorities_of_its_own(
+def test_urllib3_adds_no_authorities_of_its_own(
     client: Client, authority: CertificateAuthority, make_peer: Any
 ) -> None:
     http = client(ca_file=str(authority.ca_file))
     http.request("GET", make_peer(serve_fine, authority.issue()).url)
-    adapter: Any = http._session.get_adapter("https://")
-    assert len(adapter._context.get_ca_certs()) == 1
+    context: ssl.SSLContext = http._connections.connection_pool_kw["ssl_context"]
+    assert len(context.get_ca_certs()) == 1
 
 
 @pytest.mark.parametrize(
@@ -310,7 +354,7 @@ def test_plain_http_where_tls_is_expected_is_never_an_outage(make_peer: Any, cli
 def test_hanging_up_during_the_handshake_is_a_reset(make_peer: Any, client: Client) -> None:
     peer = make_peer(lambda _, connection: bool(connection.recv(1)))
     failure = failure_of(lambda: client().request("GET", f"https://localhost:{peer.port}"))
-    assert (type(failure), failure.detail) == (UpstreamUnavailable, "reset")
+    assert (type(failure), failure.detail) == (UpstreamUnreached, "reset")
 
 
 @pytest.mark.parametrize("setting", ["ca_file", "extra_ca_file"])
@@ -327,55 +371,6 @@ def test_a_file_of_authorities_that_cannot_be_read_is_refused_at_once(
     assert caught.value.detail == "ca_file"
 
 
-# -- proxy -----------------------------------------------------------------------------------------------------------
-
-
-def splice(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while data := one.recv(65536):
-            other.sendall(data)
-    for each in (one, other):
-        with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-
-
-def tunnel(peer: Any, connection: socket.socket) -> None:
-    """A CONNECT proxy."""
-    target = peer.read_request(connection).split(" ")[1]
-    with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2]))) as there:
-        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        back = threading.Thread(target=splice, args=(there, connection))
-        back.start()
-        splice(connection, there)
-        back.join(5)
-
-
-def test_a_proxy_is_used_and_the_upstream_still_verified(
-    make_peer: Any, client: Client, authority: CertificateAuthority, stranger: CertificateAuthority
-) -> None:
-    proxy = make_peer(tunnel)
-    ours, theirs = make_peer(serve_fine, authority.issue()), make_peer(serve_fine, stranger.issue())
-    http = client(extra_ca_file=str(authority.ca_file), proxy=f"http://ada:lovelace@localhost:{proxy.port}")
-    assert http.request("GET", ours.url).body == b"fine"
-    assert proxy.requests[0].startswith(f"CONNECT localhost:{ours.port} ")
-    assert "Proxy-Authorization: Basic" in proxy.requests[0]
-    assert "Proxy-Authorization" not in ours.requests[0]
-    assert isinstance(failure_of(lambda: http.request("GET", theirs.url)), UpstreamUntrusted)
-    http.close()
-
-
-@pytest.mark.parametrize("refusal", [None, b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"])
-def test_a_proxy_that_is_down_or_refuses_is_named(
-    make_peer: Any, client: Client, free_port: int, refusal: bytes | None
-) -> None:
-    port = free_port if refusal is None else make_peer(answering(refusal)).port
-    failure = failure_of(
-        lambda: client(proxy=f"http://ada:lovelace@localhost:{port}").request("GET", "https://localhost:1/")
-    )
-    assert failure.detail == "proxy"
-    assert "lovelace" not in str(failure)
-
-
 # -- our own mistakes, and secrets -----------------------------------------------------------------------------------
 
 
@@ -383,6 +378,27 @@ def test_a_proxy_that_is_down_or_refuses_is_named(
 def test_a_request_that_cannot_be_sent_is_our_mistake(client: Client, url: str) -> None:
     failure = failure_of(lambda: client().request("GET", url))
     assert (type(failure), failure.detail) == (UpstreamMisconfigured, "request")
+
+
+@pytest.mark.parametrize("value", ["a\nb", "ö€"])
+def test_a_header_that_cannot_be_sent_is_our_mistake(make_peer: Any, client: Client, value: str) -> None:
+    peer = make_peer(serve_fine)
+    failure = failure_of(lambda: client().request("GET", peer.url, headers={"Date": value}))
+    assert (type(failure), failure.detail) == (UpstreamMisconfigured, "request")
+    assert peer.requests == []
+
+
+def test_a_connection_that_was_given_up_is_not_used_again(make_peer: Any, client: Client) -> None:
+    def serve(peer: Any, connection: socket.socket) -> None:
+        while peer.read_request(connection):
+            connection.sendall(
+                FINE.replace(b": 4", b": 4000").replace(b"fine", b"finer") if peer.connections == 1 else FINE
+            )
+
+    peer, http = make_peer(serve), client(max_body=4)
+    assert failure_of(lambda: http.request("GET", peer.url)).detail == "too_large"
+    assert http.request("GET", peer.url).body == b"fine"
+    assert peer.connections == 2
 
 
 def test_settings_do_not_show_the_proxys_password() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.packaging.checkouts import Checkout, fresh_checkout
 
-NEEDED = ("chromium", "npm", "redis-server", "slapd")
+NEEDED = ("chromium", "chromium-headless-shell", "npm", "redis-server", "slapd")
 # Installs by making the programs appear, as often as the machine lets it.
 APT_GET = """
 [ "$1" = install ] || exit 0
@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Checkout:
     made.add_program("apt-get", APT_GET)
     # Stands in for the shell that would put a file into /usr/sbin.
     made.add_program("sh")
-    for name in ("npm", "slapd"):
+    for name in ("chromium-headless-shell", "npm", "slapd"):
         made.add_program(name)
     return made
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.pages.serving import Pages, served
+from tests.pages.watching import COUNT, LISTEN, Watched
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,21 @@ def open_page(browser: Browser, pages: Pages) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def watched(browser: Browser, pages: Pages) -> Iterator[Watched]:
+    """Return a fresh browser profile with a clock that stands still."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    context.add_init_script(LISTEN + COUNT)
+    made = Watched(context.new_page(), pages)
+    made.page.clock.install(time=0)
+    made.page.clock.pause_at(60)
+    pages.posted.clear()
+    pages.asked.clear()
+    made.news()
+    yield made
+    context.close()
+    pages.news.clear()
+    assert [text for text in made.complaints if "status of 503" not in text and "ERR_FAILED" not in text] == []

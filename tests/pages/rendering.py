@@ -10,13 +10,28 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from casduo.languages import NAMES
 from casduo.messages import ENGLISH, Catalogue
 
 VIEWS = Path(__file__).resolve().parents[2] / "views"
 STATIC = VIEWS / "static"
+BACK = "/cas/login?service=https%3A%2F%2Fpayroll.example.edu%2F"
 NONCE = "bm9uY2UtZm9yLXRlc3Rz"
 REFERENCE = "K7QF-2M9D"
 TIME = "2026-03-04T10:22:31+01:00"
+
+
+Languages = tuple[tuple[str, str], ...]
+
+ALL_LANGUAGES: Languages = tuple(NAMES.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link in the foot of every page."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +40,13 @@ class Site:
 
     organisation: str = "Analytical University"
     logo: str | None = None
+    logo_dark: str | None = None
     logo_alt: str = ""
     help_text: str = "Help desk: +1 555 0100"
     help_url: str | None = "https://help.example.edu/"
     privacy_url: str | None = "https://www.example.edu/privacy"
+    footer_links: tuple[Link, ...] = ()
+    scheme: str = "auto"
     accent_colour: str = "#1f5aa8"
     forgot_password_url: str | None = "https://id.example.edu/forgotten"
     change_password_url: str | None = "https://id.example.edu/change"
@@ -49,12 +67,12 @@ def static(name: str) -> str:
 
 
 @cache
-def environment(site: Site = SITE, catalogue: Catalogue = ENGLISH) -> Environment:
+def environment(site: Site = SITE, catalogue: Catalogue = ENGLISH, languages: Languages = ()) -> Environment:
     """Return a Jinja environment set up like the server's: one per language, everything but page data in globals."""
     made = Environment(
         loader=FileSystemLoader(VIEWS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.globals.update(t=catalogue.text, static=static, site=site, lang=catalogue.language)
+    made.globals.update(t=catalogue.text, static=static, site=site, lang=catalogue.language, languages=languages)
     return made
 
 
@@ -65,7 +83,11 @@ def render(
     site: Site = SITE,
     catalogue: Catalogue = ENGLISH,
     error_page: bool = False,
+    languages: Languages = (),
 ) -> str:
-    """Render ``view`` with the data of its contract; only error pages are given a reference and a time."""
+    """Render ``view`` with the data of its contract; only error pages are given a reference and a time.
+
+    :param languages: what can be chosen in the foot of the page; nothing: the forms are those of the page alone
+    """
     data: dict[str, Any] = {"reference": REFERENCE, "time": TIME} if error_page else {}
-    return environment(site, catalogue).get_template(view).render(nonce=NONCE, page=page, **data)
+    return environment(site, catalogue, languages).get_template(view).render(nonce=NONCE, page=page, back=BACK, **data)

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casduo.messages import ENGLISH
+from tests.pages.account_states import account_states
+from tests.pages.admin_states import main_states, other_states
+from tests.pages.approval_states import approval_states
+from tests.pages.enroll_states import enroll_states
 from tests.pages.rendering import BARE_SITE, BRANDED_SITE, SITE, Site
+from tests.pages.service_states import other_service_states, service_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +37,44 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """What went wrong on the sign-in form."""
+    """What went wrong on the sign-in form, or on the built-in Duo page, where Duo may have had a word to say."""
 
     id: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One page in one state."""
+    """One page in one state. ``browsed``: it is looked at in a browser, and not another one that is laid out alike."""
 
     name: str
     view: str
     page: Mapping[str, Any]
     site: Site = SITE
+    browsed: bool = True
 
     @property
     def is_error_page(self) -> bool:
         """Whether the server gives this page a reference and a time."""
-        return self.view.removesuffix(".html") in ERROR_PAGES or self.name == "duo_unenrolled-nobody"
+        return self.view.removesuffix(".html") in ERROR_PAGES or self.name in (
+            "duo_unenrolled-nobody",
+            "login-error-busy",
+            "login-error-unavailable",
+        )
 
 
 ERROR_PAGES = frozenset(
     {
+        "admin/denied",
         "bad_request",
+        "too_large",
         "cookies_missing",
         "duo_denied",
+        "duo_refused",
         "duo_restart",
         "duo_unavailable",
+        "enroll_problem",
         "error",
         "method_not_allowed",
         "not_found",
@@ -76,13 +91,18 @@ PAYROLL = Service()
 LIBRARY = Service(
     "Library catalogue", "library.example.edu", "Books, journals and reading rooms", "/cas/static/logo.svg"
 )
+DATABASE = Service("OracleLinux_SystemB", "gateway.example.edu", "Database of the registrar's office")
 FLOW = Form(execution="e1s1-signed-and-short-lived", hidden=(("service", "https://payroll.example.edu/?a=1&b=2"),))
 LOGOUT = Form(action="/cas/logout", csrf="made-for-this-session")
 EVERYWHERE = Form(action="/cas/logout", csrf="made-for-this-session", hidden=(("everywhere", "true"),))
+ENROLL = Form(action="/cas/enroll/code", csrf="made-for-this-session")
 RETRY = "/cas/login?service=https%3A%2F%2Fpayroll.example.edu%2F"
 WHO = {"name": "Ada Lovelace", "logout_url": "/cas/logout"}
 FACTS: Mapping[str, Mapping[str, Any]] = {
     "login.error.throttled": {"seconds": 40},
+    "duo_push.error.throttled": {"seconds": 40},
+    "duo_push.error.limited": {"seconds": 40},
+    "duo_push.notice.sent": {"device": "iPhone of Ada (\N{BULLET}\N{BULLET}\N{BULLET} 42)"},
     "service_denied.reason.not_yet": {"start": "2026-09-01"},
     "service_denied.reason.expired": {"end": "2026-01-31"},
 }
@@ -101,20 +121,65 @@ def login(**changes: Any) -> dict[str, Any]:
 
 def signed_in(**changes: Any) -> dict[str, Any]:
     """Return the data of the page for Ada, signed in with her password, without applications."""
-    session = {
-        "since": "2026-03-04T08:15:00+01:00",
-        "expires": "2026-03-04T18:15:00+01:00",
-        "strength": "password",
-        "factor": None,
-    }
-    session |= changes.pop("session", {})
-    page = dict(username="ada", display_name="Ada Lovelace", applications=[], session=session)
+    page = dict(username="ada", display_name="Ada Lovelace", applications=[], account_url="/cas/account/")
+    page |= dict(targets=[], requests_url=None, approvals_url=None)
     return page | dict(logout=LOGOUT, logout_everywhere=EVERYWHERE) | changes
+
+
+def remote_access() -> dict[str, Any]:
+    """Return what the page for Ada says of machines, one for each way to stand with one."""
+    until, start = "2026-03-04T15:30:00+01:00", "2026-03-05T14:00:00+01:00"
+    request = "/cas/requests/k3Jq9sLxA0vB7dQe"
+    standings = (
+        ("OracleLinux_SystemB", "open", until, request),
+        ("Backup of the library", "pending", None, request),
+        ("Mail relay", "early", start, request),
+        ("Timetable database", "none", None, None),
+        ("Print server", "over", None, request),
+        ("Jump host", "free", None, None),
+    )
+    targets = [
+        {"name": name, "url": "https://gateway.example.edu/", "state": state, "at": at, "request_url": url}
+        | {"host": f"{state}.example.edu", "ip": "172.16.200.53", "account": "" if state == "free" else "root"}
+        for name, state, at, url in standings
+    ]
+    return {"targets": targets, "requests_url": "/cas/requests", "approvals_url": "/cas/approvals"}
 
 
 def duo_denied(reason: str, status: str | None = None, form: Form | None = FLOW, ended: bool = False) -> dict[str, Any]:
     """Return the data of the page that says why Duo did not let somebody in."""
     return dict(service=PAYROLL, reason=reason, status=status, form=form, ended=ended)
+
+
+IPHONE, TABLET = "iPhone of Ada (\N{BULLET}\N{BULLET}\N{BULLET} 42)", "Tablet"
+STEP = "/cas/login/step?execution=r.3f.Zm9v.1&service=https%3A%2F%2Fpayroll.example.edu%2F"
+STATUS = "/cas/duo/push/status?key=signed"
+
+
+def ways(again: str = "push:DP1") -> list[dict[str, Any]]:
+    """Return what Ada can be sent: to her phone, and to a tablet that takes pushes only."""
+    listed = [("push:DP1", IPHONE), ("push:DP2", TABLET), ("phone:DP1", IPHONE), ("sms:DP1", IPHONE)]
+    return [
+        {"value": value, "kind": value.partition(":")[0], "device": device, "again": value == again}
+        for value, device in listed
+    ]
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    """Return a push under way to Ada's phone."""
+    made = {"factor": "push", "device": IPHONE, "seconds": 45, "code": "", "status": "pushed"}
+    return made | {"said": "Pushed a login request to your device..."} | changes
+
+
+def duo_push(state: str, **changes: Any) -> dict[str, Any]:
+    """Return the data of the built-in Duo page, for Ada on her way to Payroll."""
+    page = dict(service=PAYROLL, form=FLOW, state=state, request=None, error=None, notice=None, ways=ways())
+    page |= dict(again_in=0, tries=None, wait=0, passcodes=True, digits_only=True, other=None, continue_url=RETRY)
+    page |= dict(status_url="", refresh_url=STEP, still_url=f"{STEP}&still=1")
+    page |= dict(default_way="push:DP1", default_device=IPHONE)
+    if changes.get("request"):
+        page |= dict(status_url=STATUS, again_in=15)
+    return page | changes
 
 
 def states() -> Iterator[State]:
@@ -123,11 +188,18 @@ def states() -> Iterator[State]:
     yield from _states_around_a_session()
     yield from _states_of_a_service()
     yield from _duo_states()
+    for name, view, page in enroll_states(PAYROLL, ENROLL):
+        yield State(name, view, page)
+    for name, view, page in account_states():
+        yield State(name, view, page)
+    for name, view, page in approval_states(DATABASE, FLOW):
+        yield State(name, view, page)
     for name in ("bad_request", "not_found", "method_not_allowed", "error"):
         yield State(name, f"{name}.html", {})
     for name in ("cookies_missing", "store_unavailable"):
         yield State(name, f"{name}.html", {"retry_url": RETRY})
     yield State("too_many", "too_many.html", {"seconds": 30})
+    yield State("too_large", "too_large.html", {"most": 64})
 
 
 def _login_states() -> Iterator[State]:
@@ -158,11 +230,11 @@ def _states_around_a_session() -> Iterator[State]:
         {"name": "Library catalogue", "url": "https://library.example.edu/"},
         {"name": "Timetable", "url": "https://timetable.example.edu/"},
     ]
-    with_duo = {"strength": "duo", "factor": "factor.duo_push"}
-    yield State("signed_in", "signed_in.html", signed_in(applications=applications, session=with_duo))
+    yield State("signed_in", "signed_in.html", signed_in(applications=applications))
     yield State("signed_in-empty", "signed_in.html", signed_in(display_name=None), BARE_SITE)
-    yield State("signed_in-duo", "signed_in.html", signed_in(session={"strength": "duo"}))
-    yield State("signed_in-bypassed", "signed_in.html", signed_in(session={"strength": "bypassed"}))
+    yield State("signed_in-targets", "signed_in.html", signed_in(applications=applications[:1], **remote_access()))
+    deciding = signed_in(requests_url=None, approvals_url="/cas/approvals")
+    yield State("signed_in-deciding", "signed_in.html", deciding)
     yield State("warn", "warn.html", {"service": LIBRARY, "form": FLOW, "cancel_url": "/cas/login"})
     ticket = Form("https://payroll.example.edu/in?a=1", hidden=(("ticket", "ST-Ab12-0123456789abcdef0123"),))
     yield State("post_response", "post_response.html", {"service": PAYROLL, "form": ticket})
@@ -210,9 +282,77 @@ def _duo_states() -> Iterator[State]:
         denied = duo_denied("duo_denied.reason.policy", form=None, ended=ended)
         yield State(f"duo_denied-{name}", "duo_denied.html", denied, BARE_SITE)
     unenrolled = {"service": PAYROLL, "enrolment_url": "https://kb.example.edu/duo", "continue_url": RETRY}
+    unenrolled |= {"expires": 60}
     yield State("duo_unenrolled", "duo_unenrolled.html", unenrolled)
-    yield State("duo_unenrolled-nobody", "duo_unenrolled.html", unenrolled | {"enrolment_url": None})
+    nobody = unenrolled | {"enrolment_url": None, "expires": None}
+    yield State("duo_unenrolled-nobody", "duo_unenrolled.html", nobody)
+    yield State("duo_refused", "duo_refused.html", {"service": PAYROLL, "sign_in_url": RETRY})
     yield State("duo_restart", "duo_restart.html", {"retry_url": RETRY})
+    for days in (1, 30):
+        yield State(f"duo_trust-{days}", "duo_trust.html", {"service": PAYROLL, "days": days, "form": FLOW})
+    yield from _duo_push_states()
 
 
-STATES = tuple(states())
+def _duo_push_states() -> Iterator[State]:
+    for name, page in _duo_push_pages():
+        yield State(f"duo_push-{name}", "duo_push.html", page)
+
+
+def _duo_push_pages() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "ready", duo_push("ready")
+    calling = dict(default_way="phone:DP1", ways=ways("phone:DP1"))
+    yield "ready-phone", duo_push("ready", **calling)
+    yield "sending", duo_push("waiting", request=request(seconds=60, status="", said=""), again_in=30)
+    yield "waiting", duo_push("waiting", request=request())
+    yield "waiting-again", duo_push("waiting", request=request(seconds=20), again_in=0)
+    yield "waiting-still", duo_push("waiting", request=request(), still_url="")
+    yield "waiting-over", duo_push("waiting", request=request(seconds=0), again_in=0)
+    yield "waiting-undelivered", duo_push("waiting", request=request(status="push_failed", said=""))
+    said = "Please enter verification code 427 into Duo Mobile..."
+    yield "waiting-number", duo_push("waiting", request=request(code="427", said=said))
+    yield "waiting-long-number", duo_push("waiting", request=request(code="427195"))
+    yield "waiting-unnamed", duo_push("waiting", request=request(device=""), ways=ways()[:1], digits_only=False)
+    phone = dict(ways=ways("phone:DP1"))
+    call = request(factor="phone", status="calling", said="Dialing XXX-XXX-0142...")
+    yield "calling", duo_push("waiting", request=call, **phone)
+    yield "calling-soon", duo_push("waiting", request=call | {"status": "", "said": ""}, **phone)
+    answered = call | {"status": "answered", "said": "Press any key on your phone to log in."}
+    yield "calling-answered", duo_push("waiting", request=answered, again_in=0, **phone)
+    wrong = Error("duo_push.error.passcode", said="Invalid passcode, please try again.")
+    yield "waiting-wrong-passcode", duo_push("waiting", request=request(), error=wrong, tries=4)
+    sent = Error("duo_push.notice.sent", FACTS["duo_push.notice.sent"], "New SMS passcodes sent.")
+    yield "waiting-codes-sent", duo_push("waiting", request=request(), notice=sent, ways=ways("sms:DP1"))
+    yield "denied", duo_push("denied", error=Error("duo_push.error.denied", said="Login request denied."))
+    yield "denied-before", duo_push("denied", notice=sent, ways=ways("sms:DP1"))
+    yield "timeout", duo_push("timeout", error=Error("duo_push.error.timeout", said="Login timed out."))
+    called = dict(error=Error("duo_push.error.timeout"), **phone)
+    yield "timeout-phone", duo_push("timeout", **called)
+    yield "codes", duo_push("codes", ways=[], default_way="", default_device="")
+    yield "codes-with-letters", duo_push("codes", ways=ways(""), digits_only=False)
+    yield "codes-sent", duo_push("codes", notice=sent, ways=ways("sms:DP1"), tries=1)
+    unnamed = Error("duo_push.notice.sent", {"device": ""})
+    yield "codes-sent-unnamed", duo_push("codes", notice=unnamed, ways=ways("sms:DP1"))
+    yield "fallback", duo_push("waiting", request=request(), notice=Error("duo_push.notice.fallback"))
+    for name in ("passcode", "reused", "unreadable", "throttled", "no_device", "unfollowed", "gone"):
+        error = Error(f"duo_push.error.{name}", FACTS.get(f"duo_push.error.{name}", {}))
+        yield f"codes-{name}", duo_push("codes", error=error)
+    for tries in (1, 3):
+        counted = Error("duo_push.error.passcode", {"tries": tries})
+        yield f"codes-passcode-{tries}", duo_push("codes", error=counted)
+    limited = Error("duo_push.error.limited", FACTS["duo_push.error.limited"])
+    yield "limited", duo_push("limited", error=limited, wait=40)
+    yield "limited-without-error", duo_push("limited", wait=1)
+    yield "limited-no-passcodes", duo_push("limited", error=limited, wait=40, passcodes=False)
+    yield "pending", duo_push("pending", other="Timetable")
+    yield "pending-unnamed", duo_push("pending", **phone)
+    yield "signed_in", duo_push("signed_in", error=Error("duo_push.error.timeout"))
+
+
+STATES = (
+    *states(),
+    *(State(f"admin_{name}", f"admin/{view}.html", data) for name, view, data in (*main_states(), *service_states())),
+    *(
+        State(f"admin_{name}", f"admin/{view}.html", data, browsed=False)
+        for name, view, data in (*other_states(), *other_service_states())
+    ),
+)

@@ -15,7 +15,17 @@ from jinja2 import UndefinedError
 
 from casduo.messages import PROSE_LIMIT
 from tests.pages.pseudo import PSEUDO
-from tests.pages.rendering import BARE_SITE, BRANDED_SITE, REFERENCE, SITE, STATIC, TIME, VIEWS, environment, render
+from tests.pages.rendering import (
+    BARE_SITE,
+    BRANDED_SITE,
+    REFERENCE,
+    SITE,
+    STATIC,
+    TIME,
+    VIEWS,
+    environment,
+    render,
+)
 from tests.pages.states import (
     FLOW,
     PAYROLL,
@@ -25,13 +35,17 @@ from tests.pages.states import (
     Service,
     State,
     duo_denied,
+    duo_push,
     login,
+    request,
     signed_in,
     signed_out,
 )
 
 HOSTILE = "<script>alert(1)</script> \"quoted\" 'too' & \u202eturned\u2066 \x00 {{ 7 * 7 }} " + "x" * 10_000
-WEIGHT = 50_000
+WEIGHT = 50 * 1024
+DRAWN_WEIGHT = 120_000
+"""A page with a picture for operators may weigh more."""
 
 every_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 
@@ -69,7 +83,8 @@ def test_every_page_has_its_frame(state: State) -> None:
     assert [len(tree.findall(f".//{landmark}")) for landmark in ("header", "main")] == [1, 1]
     title = tree.findtext(".//title") or ""
     heading = "".join(tree.find(".//h1").itertext())  # type: ignore[union-attr]
-    problem = "Error: " if state.view == "login.html" and state.page["error"] else ""
+    wrong = any(state.page.get(name) for name in ("error", "problems", "late"))
+    problem = "Error: " if wrong and state.page.get("state") != "signed_in" else ""
     assert title == f"{problem}{heading} \N{EN DASH} {state.site.organisation}"
     viewport = next(meta for meta in tree.iter("meta") if meta.attrib.get("name") == "viewport")
     assert viewport.attrib["content"] == "width=device-width, initial-scale=1"
@@ -88,7 +103,8 @@ def test_every_page_is_sound(state: State) -> None:
     assert [field for field in visible_fields(tree) if field.attrib["id"] not in labelled] == []
     assert all("alt" in image.attrib for image in tree.iter("img"))
     assert all("type" in button.attrib for button in tree.iter("button"))
-    assert all(form.attrib["method"] == "post" for form in tree.iter("form"))
+    # What only looks for something may be kept as an address.
+    assert all(form.attrib["method"] == "post" for form in tree.iter("form") if form.attrib.get("role") != "search")
     assert len(attributes(tree, "autofocus")) <= 1
     assert all(int(index) <= 0 for index in attributes(tree, "tabindex"))
     assert len(tree.findall(".//button[@class='button primary']") + tree.findall(".//a[@class='button primary']")) <= 1
@@ -96,7 +112,9 @@ def test_every_page_is_sound(state: State) -> None:
 
 def visible_fields(tree: Element) -> Iterator[Element]:
     """Yield the fields that a person can fill in."""
-    return (field for field in tree.iter("input") if field.attrib.get("type") != "hidden")
+    return (
+        field for field in tree.iter() if field.tag in ("input", "textarea") and field.attrib.get("type") != "hidden"
+    )
 
 
 @every_state
@@ -107,19 +125,20 @@ def test_no_page_carries_script_or_style_of_its_own(state: State) -> None:
     names = {name for element in tree.iter() for name in element.attrib}
     assert [name for name in names if name == "style" or name.startswith("on")] == []
     loaded = attributes(tree, "src") + [link.attrib["href"] for link in tree.iter("link")]
-    assert all(url.startswith("/cas/static/") for url in loaded)
+    assert all(url.startswith(("/cas/static/", "data:image/")) for url in loaded)
 
 
 @every_state
 def test_every_page_is_light(state: State) -> None:
     html = rendered(state)
     files = set(re.findall(r"/cas/static/([\w.]+)", html)) - {"theme.css"}
-    assert len(html.encode()) + sum((STATIC / name).stat().st_size for name in files) < WEIGHT
+    limit = DRAWN_WEIGHT if state.view.startswith("admin/") else WEIGHT
+    assert len(html.encode()) + sum((STATIC / name).stat().st_size for name in files) < limit
 
 
 @pytest.mark.parametrize("script", sorted(STATIC.glob("*.js")), ids=lambda script: script.name)
 def test_scripts_are_small(script: Any) -> None:
-    assert script.stat().st_size < 2560
+    assert script.stat().st_size < 6_000
 
 
 @every_state
@@ -137,12 +156,15 @@ def test_an_error_page_without_a_reference_is_a_mistake(view: str) -> None:
 
 @every_state
 def test_every_piece_of_page_data_is_asked_for(state: State) -> None:
-    assert set(state.page) == set(re.findall(r"\bpage\.(\w+)", source(state.view)))
+    assert set(state.page) == set(re.findall(r'\bpage(?:\.|\[")(\w+)', source(state.view)))
 
 
 def source(view: str) -> str:
     """Return the text of a view without its comments and the ids of texts."""
-    return re.sub(r'(?s)\{#.*?#\}|"page\.\w+"', "", (VIEWS / view).read_text(encoding="utf-8"))
+    text = (VIEWS / view).read_text(encoding="utf-8")
+    if '{% extends "admin/layout.html" %}' in text:
+        text += (VIEWS / "admin" / "layout.html").read_text(encoding="utf-8")
+    return re.sub(r'(?s)\{#.*?#\}|"page\.\w+"', "", text)
 
 
 @every_state
@@ -156,7 +178,7 @@ def test_every_sentence_comes_from_the_catalogue(state: State) -> None:
         visible_text(tree),
         *attributes(tree, "alt"),
         *attributes(tree, "aria-label"),
-        *attributes(tree, "data-text"),
+        *(value for element in tree.iter() for name, value in element.attrib.items() if name.startswith("data-text")),
     ]
     assert [word for text in told for word in re.findall(r"[A-Za-z]{2,}", text) if word not in data] == []
 
@@ -183,10 +205,31 @@ def hostile_pages() -> Iterator[tuple[str, dict[str, Any], bool]]:
     yield "service_denied.html", {"service": service, "switch_url": address, **group}, True
     yield "duo_unavailable.html", {"service": service, "form": form}, True
     yield "duo_denied.html", duo_denied("duo_denied.reason.policy", HOSTILE, form) | {"service": service}, True
-    yield "duo_unenrolled.html", {"service": service, "enrolment_url": address, "continue_url": address}, False
+    unenrolled = {"service": service, "enrolment_url": address, "expires": 60, "continue_url": address}
+    yield "duo_unenrolled.html", unenrolled, False
+    yield "duo_refused.html", {"service": service, "sign_in_url": address}, True
+    yield "duo_trust.html", {"service": service, "days": 30, "form": form}, False
+    yield from ((view, page, False) for view, page in hostile_duo_pages(service, form, address))
     yield "duo_restart.html", {"retry_url": address}, True
     loop = {"service": service, "contact": HOSTILE, "returned": True, "retry_url": address}
     yield "ticket_loop.html", loop, True
+
+
+def hostile_duo_pages(service: Service, form: Form, address: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the built-in Duo page with devices, services and words of Duo that mean no good."""
+    listed = [{"value": f"{kind}:'\"><{kind}", "kind": kind, "device": HOSTILE, "again": kind == "push"}
+              for kind in ("push", "phone", "sms")]  # fmt: skip
+    bad = dict(service=service, form=form, ways=listed, status_url=address, refresh_url=address, still_url=address)
+    waiting = request(device=HOSTILE, said=HOSTILE, status=HOSTILE)
+    yield "duo_push.html", duo_push("waiting", request=waiting, **bad)
+    yield "duo_push.html", duo_push("waiting", request=waiting | {"factor": "phone"}, **bad)
+    yield "duo_push.html", duo_push("ready", default_way=listed[0]["value"], default_device=HOSTILE, **bad)
+    refused = Error("duo_push.error.denied", said=HOSTILE)
+    yield "duo_push.html", duo_push("denied", error=refused, **bad)
+    sent = Error("duo_push.notice.sent", {"device": HOSTILE}, HOSTILE)
+    yield "duo_push.html", duo_push("codes", notice=sent, **bad)
+    yield "duo_push.html", duo_push("pending", other=HOSTILE, **bad)
+    yield "duo_push.html", duo_push("signed_in", continue_url=address, **bad)
 
 
 @pytest.mark.parametrize(("view", "page", "error_page"), list(hostile_pages()))
@@ -249,7 +292,8 @@ def test_wrong_credentials_are_told_at_the_top_and_at_the_fields(wrong: str) -> 
 @pytest.mark.parametrize("reason", ["throttled", "unavailable", "busy", "disabled", "expired", "must_change"])
 def test_other_reasons_do_not_blame_the_fields(reason: str) -> None:
     facts = {"seconds": 40} if reason == "throttled" else {}
-    tree = parsed(render("login.html", login(error=Error(f"login.error.{reason}", facts))))
+    ours = reason in ("unavailable", "busy")
+    tree = parsed(render("login.html", login(error=Error(f"login.error.{reason}", facts)), error_page=ours))
     assert attributes(tree, "aria-invalid") == []
 
 
@@ -296,8 +340,10 @@ def test_a_field_that_takes_the_focus_says_what_stands_above_it() -> None:
 def test_the_sentences_that_were_promised() -> None:
     unavailable = render("duo_unavailable.html", {"service": PAYROLL, "form": FLOW}, error_page=True)
     assert "There was a problem accessing to DUO" in unavailable
-    page = {"service": PAYROLL, "enrolment_url": "https://kb.example.edu/duo", "continue_url": "/cas/login"}
+    page = {"service": PAYROLL, "enrolment_url": "https://kb.example.edu/duo", "expires": 60, "continue_url": "/cas/"}
     assert "You need a second factor for Payroll. You have none yet." in render("duo_unenrolled.html", page)
+    refused = parsed(render("duo_refused.html", {"service": PAYROLL, "sign_in_url": "/cas/"}, error_page=True))
+    assert refused.findtext(".//h1") == "Login Failed."
 
 
 def test_an_unregistered_application_is_named_but_never_linked() -> None:

@@ -141,8 +141,8 @@ def test_caps_lock_is_noted_and_forgotten(open_page: Open) -> None:
 def test_the_pause_counts_down_in_silence(open_page: Open, pages: Pages) -> None:
     page = open_page(FORM)
     page.clock.install(time=0)
+    page.clock.pause_at(60)
     page.goto(pages.add("/throttled", refused("login.error.throttled", seconds=70)))
-    page.clock.pause_at(1)
     page.evaluate(
         """() => {
           window.announced = [];
@@ -196,6 +196,7 @@ def test_after_signing_out_the_way_on_is_taken_after_a_pause(open_page: Open, pa
     html = render("signed_out.html", signed_out(continue_to=go_on))
     page = open_page(FORM)
     page.clock.install(time=0)
+    page.clock.pause_at(60)
     page.goto(pages.add("/signed-out", html))
     page.clock.run_for(1_500)
     assert page.url.endswith("/signed-out")
@@ -208,6 +209,7 @@ def test_answers_of_applications_come_in_without_loading_the_page_again(open_pag
     told = signed_out(applications=[{"name": "Payroll", "state": "told"}])
     page = open_page(FORM)
     page.clock.install(time=0)
+    page.clock.pause_at(60)
     page.goto(pages.add("/signed-out", render("signed_out.html", waiting)))
     page.evaluate("window.stays = true")
     expect(page.get_by_role("cell")).to_have_text("Being signed out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from casduo.mfa.strength import Strength
+from casduo.protocol.entitlement import DuoStanding
 from casduo.protocol.errors import InvalidService, InvalidTicket, ProtocolError
 from casduo.protocol.mismatch import Mismatch
 from casduo.protocol.saml1 import saml_failure, saml_success
@@ -37,7 +38,7 @@ def validated(
     attributes: dict[str, tuple[str, ...]] | None = None, user: str = "ada", *, primary: bool = True
 ) -> ValidatedTicket:
     session = TicketGrantingTicket("ada", {}, "users_file", NOW - 10, strength=Strength())
-    return ValidatedTicket(LIBRARY, session, Released(user, attributes or {}), primary, False)
+    return ValidatedTicket(LIBRARY, session, Released(user, attributes or {}), primary, DuoStanding())
 
 
 def success(ticket: ValidatedTicket | None = None, *, recipient: str = SERVICE, request_id: str = "_a1") -> bytes:

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from casduo.approvals.model import Line, Standing
 from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, Strength
-from casduo.protocol.entitlement import EntitlementRules, FailMode
+from casduo.mfa.terms import DuoDefaults, DuoTerms, FailMode
+from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.errors import (
     InternalError,
     InvalidRequest,
@@ -24,15 +26,16 @@ from casduo.services.index import Registry
 from casduo.services.model import RegisteredService
 from casduo.store import Store
 from casduo.store.store import client_for
-from casduo.tickets.ids import TicketId, TicketKind, new_proxy_granting, new_session_id, new_ticket_id
-from casduo.tickets.model import FoundProxyGranting, ProxyGrantingTicket, ServiceTicket, TicketGrantingTicket
+from casduo.tickets.ids import TicketId, TicketKind
+from casduo.tickets.model import FoundProxyGranting, Permit, ProxyGrantingTicket, ServiceTicket, TicketGrantingTicket
 from casduo.tickets.registry import TicketRegistry
 from tests.support.desk import CALLBACK, LIFETIMES, NOW, Desk, desk_at
 from tests.support.redis_servers import CountingRelay
+from tests.support.tickets import example_iou, example_ticket
 
 TARGET = "https://library.example.edu/catalogue?q=a&q=b"
-SESSION = new_session_id()
-PGT = str(new_proxy_granting(SESSION)[0])
+SESSION = example_ticket(TicketKind.TICKET_GRANTING)
+PGT = str(example_ticket(TicketKind.PROXY_GRANTING))
 ADA = TicketGrantingTicket(
     "ada",
     {"groups": ("students",), "uidNumber": ("4711",)},
@@ -40,6 +43,9 @@ ADA = TicketGrantingTicket(
     authenticated_at=NOW - 60,
     address="192.0.2.7",
 )
+
+
+CLOSED = DuoTerms()
 
 
 def entry(name: str = "library", **more: Any) -> RegisteredService:
@@ -64,11 +70,11 @@ def outcome(
     holding: FoundProxyGranting | None,
     *services: RegisteredService,
     asked: ProxyRequest | None = None,
-    duo_fail: FailMode = "closed",
+    duo: DuoTerms = CLOSED,
 ) -> tuple[str, str]:
     registry = Registry(services or [portal(), entry()], "test")
     owner, target = judge_proxy(
-        asked or request(), holding, registry, NOW, EntitlementRules(("groups",), duo_fail=duo_fail)
+        asked or request(), holding, registry, NOW, EntitlementRules(("groups",), DuoDefaults(duo))
     )
     return owner.id, target.id
 
@@ -125,9 +131,9 @@ def test_what_is_no_address_of_an_application_is_an_invalid_request(target: str)
         PGT.replace("PGT-", "TGT-"),
         PGT.replace("PGT-", "PGTIOU-"),
         str(SESSION),
-        str(new_ticket_id(TicketKind.SERVICE, SESSION)),
-        str(new_ticket_id(TicketKind.PROXY, SESSION)),
-        new_proxy_granting(SESSION)[1],
+        str(example_ticket(TicketKind.SERVICE)),
+        str(example_ticket(TicketKind.PROXY)),
+        example_iou(),
         "PGT-" + "A" * 60_000,
     ],
 )
@@ -303,9 +309,9 @@ def test_a_login_while_duo_was_away_opens_what_fails_open(fail: str | None, duo_
     target = entry(requires_duo={"fail": fail} if fail else True)
     bypassed = strong(Strength.bypassed(UNAVAILABLE, NOW - 60))
     if allowed:
-        assert outcome(bypassed, portal(), target, duo_fail=duo_fail) == ("portal", "library")
+        assert outcome(bypassed, portal(), target, duo=DuoTerms(fail=duo_fail)) == ("portal", "library")
     else:
-        refused(UnauthorizedService, bypassed, portal(), target, duo_fail=duo_fail)
+        refused(UnauthorizedService, bypassed, portal(), target, duo=DuoTerms(fail=duo_fail))
 
 
 def test_whom_duo_lets_pass_may_be_proxied() -> None:
@@ -336,12 +342,17 @@ def pgt(desk: Desk) -> TicketId:
     return desk.proxy_granting(desk.open(), ("https://b.example.edu/", CALLBACK), address="192.0.2.7")
 
 
+def no_requests(principal: str, service: str, now: float) -> Standing:
+    """Nobody has asked for access to anything."""
+    return Standing("none")
+
+
 def ask(pgt: TicketId, target: str = TARGET) -> ProxyRequest:
     return request(target, str(pgt), REGISTRY)
 
 
 def test_a_grant_is_a_ticket_for_the_target_with_the_chain(desk: Desk, pgt: TicketId) -> None:
-    grant = Proxying(desk.tickets, RULES).grant(ask(pgt), REGISTRY, NOW)
+    grant = Proxying(desk.tickets, RULES, no_requests).grant(ask(pgt), REGISTRY, NOW)
     assert (grant.principal_id, grant.owner.id, grant.target.id) == ("ada", "portal", "library")
     assert grant.ticket.kind is TicketKind.PROXY
     taken = desk.tickets.take(grant.ticket)
@@ -352,25 +363,25 @@ def test_a_grant_is_a_ticket_for_the_target_with_the_chain(desk: Desk, pgt: Tick
 
 def test_the_ticket_is_for_the_target_as_it_was_sent(desk: Desk, pgt: TicketId) -> None:
     odd = "https://Library.example.edu:443/%63atalogue?x=1#top"
-    grant = Proxying(desk.tickets, RULES).grant(ask(pgt, odd), REGISTRY, NOW)
+    grant = Proxying(desk.tickets, RULES, no_requests).grant(ask(pgt, odd), REGISTRY, NOW)
     taken = desk.tickets.take(grant.ticket)
     assert taken is not None
     assert taken.ticket.service == odd
 
 
 def test_a_proxy_granting_ticket_serves_as_often_as_it_is_asked(desk: Desk, pgt: TicketId) -> None:
-    proxying = Proxying(desk.tickets, RULES)
+    proxying = Proxying(desk.tickets, RULES, no_requests)
     tickets = {str(proxying.grant(ask(pgt), REGISTRY, NOW).ticket) for _ in range(10)}
     assert len(tickets) == 10
 
 
 def test_a_ticket_nobody_made_is_an_invalid_ticket(desk: Desk) -> None:
     with pytest.raises(InvalidTicket):
-        Proxying(desk.tickets, RULES).grant(request(registry=REGISTRY), REGISTRY, NOW)
+        Proxying(desk.tickets, RULES, no_requests).grant(request(registry=REGISTRY), REGISTRY, NOW)
 
 
 def test_a_refusal_leaves_the_proxy_granting_ticket_as_it_is(desk: Desk, pgt: TicketId) -> None:
-    proxying = Proxying(desk.tickets, RULES)
+    proxying = Proxying(desk.tickets, RULES, no_requests)
     with pytest.raises(UnauthorizedService):
         proxying.grant(ask(pgt, "https://unregistered.example.com/"), REGISTRY, NOW)
     assert desk.store.command("KEYS", "*:pt:*") == []
@@ -388,7 +399,7 @@ class EndsMeanwhile(TicketRegistry):
 
 
 def test_a_session_that_ends_in_between_is_an_invalid_ticket(desk: Desk, pgt: TicketId) -> None:
-    proxying = Proxying(EndsMeanwhile(desk.store, LIFETIMES), RULES)
+    proxying = Proxying(EndsMeanwhile(desk.store, LIFETIMES), RULES, no_requests)
     with pytest.raises(InvalidTicket, match="ended in between"):
         proxying.grant(ask(pgt), REGISTRY, NOW)
     assert desk.store.command("KEYS", "*:pt:*") == []
@@ -404,7 +415,7 @@ def far(store: Store, relay: CountingRelay) -> Iterator[Desk]:
 
 def test_a_redis_that_is_away_is_our_fault(far: Desk, relay: CountingRelay) -> None:
     pgt = far.proxy_granting(far.open())
-    proxying = Proxying(far.tickets, RULES)
+    proxying = Proxying(far.tickets, RULES, no_requests)
     relay.cut()
     with pytest.raises(InternalError) as caught:
         proxying.grant(ask(pgt), REGISTRY, NOW)
@@ -416,13 +427,50 @@ def test_a_redis_that_is_away_is_our_fault(far: Desk, relay: CountingRelay) -> N
 def test_a_record_that_cannot_be_read_is_our_fault_and_said_by_its_class_only(desk: Desk, pgt: TicketId) -> None:
     desk.store.command("SET", pgt.key, desk.store.command("GET", pgt.key)[:64] + "portal secret")
     with pytest.raises(InternalError, match="JSONDecodeError while granting a proxy ticket"):
-        Proxying(desk.tickets, RULES).grant(ask(pgt), REGISTRY, NOW)
+        Proxying(desk.tickets, RULES, no_requests).grant(ask(pgt), REGISTRY, NOW)
 
 
 def test_idle_time_is_known_where_a_proxy_ticket_is_asked_for(desk: Desk, pgt: TicketId) -> None:
     # Unused for longer than the target allows, and still alive.
     strict = Registry([portal(), entry(session={"idle": "10s"})], "test")
-    proxying = Proxying(desk.tickets, RULES)
+    proxying = Proxying(desk.tickets, RULES, no_requests)
     with pytest.raises(UnauthorizedService, match="newer session"):
         proxying.grant(ask(pgt), strict, NOW + 11)
     assert proxying.grant(ask(pgt), strict, NOW + 10).target.id == "library"
+
+
+# Services that somebody has to approve
+
+
+def approval(now: float = NOW, *, end: float = NOW + 60.0) -> Standing:
+    line = Line("7f3k", "approved", NOW - 60.0, end, NOW, NOW)
+    return Standing("open" if now < end else "over", line)
+
+
+NEEDS_APPROVAL = {"requires_approval": {"approvers": ["luke@example.edu"]}}
+
+
+def test_a_target_that_somebody_must_approve_is_open_to_nobody_without(desk: Desk, pgt: TicketId) -> None:
+    registry = Registry([portal(), entry("library", **NEEDS_APPROVAL)], "test")
+    with pytest.raises(UnauthorizedService) as failure:
+        Proxying(desk.tickets, RULES, no_requests).grant(ask(pgt), registry, NOW)
+    assert failure.value.cause == "approval"
+
+
+def test_a_ticket_for_an_approved_target_ends_with_the_approval(desk: Desk, pgt: TicketId) -> None:
+    registry = Registry([portal(), entry("library", **NEEDS_APPROVAL)], "test")
+
+    grant = Proxying(desk.tickets, RULES, lambda *_: approval(end=NOW + 2.0)).grant(ask(pgt), registry, NOW)
+
+    assert int(desk.store.command("PTTL", grant.ticket.key)) <= 2000
+    taken = desk.tickets.take(grant.ticket)
+    assert taken is not None
+    assert taken.ticket.permit == Permit("7f3k", NOW + 2.0)
+
+
+def test_who_was_let_in_by_an_approval_gets_no_tickets_for_others_once_it_is_over(desk: Desk, pgt: TicketId) -> None:
+    owner = portal().model_copy(update={"requires_approval": entry("x", **NEEDS_APPROVAL).requires_approval})
+    over = approval(NOW, end=NOW - 1.0)
+    with pytest.raises(UnauthorizedService) as failure:
+        Proxying(desk.tickets, RULES, lambda *_: over).grant(ask(pgt), Registry([owner, entry()], "test"), NOW)
+    assert failure.value.why == "the time that was approved is over"

@@ -11,8 +11,9 @@ from cas import CASClientV2, CASClientV3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, Strength
+from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, UNENROLLED, Strength
 from casduo.protocol import errors
+from casduo.protocol.entitlement import DuoStanding
 from casduo.protocol.errors import ProtocolError
 from casduo.protocol.responses import (
     cas1_failure,
@@ -35,6 +36,8 @@ from casduo.tickets.model import TicketGrantingTicket
 LIBRARY = RegisteredService.model_validate(
     {"id": "library", "name": "Library", "url": "https://library.example.edu/**"}
 )
+NO_DUO = DuoStanding()
+CONFIRMED = DuoStanding(required=True, confirmed=True)
 NAMESPACE = "{http://www.yale.edu/tp/cas}"
 FAILURES = sorted(
     ProtocolError.__subclasses__() + errors.InvalidTicket.__subclasses__(), key=lambda kind: kind.__name__
@@ -47,7 +50,7 @@ def validated(
     *,
     strength: Strength | None = None,
     primary: bool = True,
-    duo_required: bool = False,
+    duo: DuoStanding = NO_DUO,
     remembered: bool = False,
     iou: str = "",
     proxies: tuple[str, ...] = (),
@@ -62,9 +65,7 @@ def validated(
         remembered=remembered,
     )
     service = LIBRARY.model_copy(update=keys)
-    return ValidatedTicket(
-        service, session, Released(user, attributes or {}), primary, duo_required, proxies=proxies, iou=iou
-    )
+    return ValidatedTicket(service, session, Released(user, attributes or {}), primary, duo, proxies=proxies, iou=iou)
 
 
 REMEMBERED = "<cas:longTermAuthenticationRequestTokenUsed>true</cas:longTermAuthenticationRequestTokenUsed>\n"
@@ -171,33 +172,45 @@ def context(ticket: ValidatedTicket) -> dict[str, object]:
 
 @pytest.mark.parametrize("required", [True, False])
 def test_duo_is_stated_when_duo_said_yes(required: bool) -> None:
-    assert context(validated(strength=Strength.duo("push", 1.0), duo_required=required)) == {
+    assert context(validated(strength=Strength.duo("push", 1.0), duo=DuoStanding(required, confirmed=True))) == {
         "authnContextClass": "mfa-duo"
     }
 
 
-@pytest.mark.parametrize("why", [DUO_BYPASS, UNAVAILABLE])
-def test_a_required_duo_that_was_skipped_is_stated_as_that_and_never_as_duo(why: str) -> None:
-    assert context(validated(strength=Strength.bypassed(why, 1.0), duo_required=True)) == {
+@pytest.mark.parametrize("why", [DUO_BYPASS, UNAVAILABLE, UNENROLLED])
+def test_a_required_duo_that_was_skipped_is_stated_as_that_with_its_reason_and_never_as_duo(why: str) -> None:
+    skipped = DuoStanding(required=True, why=why)
+    assert context(validated(strength=Strength.bypassed(why, 1.0), duo=skipped)) == {
+        "bypassMultifactorAuthentication": "true",
+        "bypassedMultifactorAuthenticationProviderId": "mfa-duo",
+        "bypassedMultifactorAuthenticationReason": why,
+    }
+
+
+def test_a_skipped_duo_whose_reason_nobody_knows_is_stated_without_one() -> None:
+    assert context(validated(duo=DuoStanding(required=True))) == {
         "bypassMultifactorAuthentication": "true",
         "bypassedMultifactorAuthenticationProviderId": "mfa-duo",
     }
 
 
+AUDITOR = RegisteredService.model_validate(
+    {
+        "id": "auditor",
+        "name": "Auditor",
+        "url": "https://auditor.example.edu/**",
+        "attributes": ["mfaFactor", "mfaTime", "clientIpAddress"],
+    }
+)
+
+
+def told_to_auditor(strength: Strength, duo: DuoStanding) -> dict[str, object]:
+    session = TicketGrantingTicket("ada", {}, "ldap", 1.0, strength, address="192.0.2.7", agent="Netscape")
+    return context(ValidatedTicket(AUDITOR, session, Released("ada", {}), True, duo))
+
+
 def test_what_an_entry_lists_about_the_login_is_told_and_nothing_else() -> None:
-    listing = RegisteredService.model_validate(
-        {
-            "id": "auditor",
-            "name": "Auditor",
-            "url": "https://auditor.example.edu/**",
-            "attributes": ["mfaFactor", "mfaTime", "clientIpAddress"],
-        }
-    )
-    session = TicketGrantingTicket(
-        "ada", {}, "ldap", 1.0, Strength.duo("duo_push", 1_772_600_767.0), address="192.0.2.7", agent="Netscape"
-    )
-    told = context(ValidatedTicket(listing, session, Released("ada", {}), True, True))
-    assert told == {
+    assert told_to_auditor(Strength.duo("duo_push", 1_772_600_767.0), CONFIRMED) == {
         "authnContextClass": "mfa-duo",
         "mfaFactor": "duo_push",
         "mfaTime": "2026-03-04T05:06:07Z",
@@ -205,9 +218,35 @@ def test_what_an_entry_lists_about_the_login_is_told_and_nothing_else() -> None:
     }
 
 
-@pytest.mark.parametrize("strength", [Strength(), Strength.bypassed(UNAVAILABLE, 1.0)])
-def test_where_duo_is_not_required_its_absence_is_not_mentioned(strength: Strength) -> None:
-    assert context(validated(strength=strength)) == {}
+def test_a_trusted_browser_is_told_as_one_with_the_moment_of_duos_yes() -> None:
+    assert told_to_auditor(Strength.trusted(1_772_600_767.0), CONFIRMED) == {
+        "authnContextClass": "mfa-duo",
+        "mfaFactor": "trusted_browser",
+        "mfaTime": "2026-03-04T05:06:07Z",
+        "clientIpAddress": "192.0.2.7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("strength", "duo"),
+    [
+        (Strength(), NO_DUO),
+        (Strength.bypassed(UNAVAILABLE, 1.0), NO_DUO),
+        (Strength.trusted(1.0), NO_DUO),
+        (Strength.duo("push", 1.0, "hr"), NO_DUO),
+    ],
+)
+def test_where_duo_is_not_required_what_is_not_good_enough_is_not_mentioned(
+    strength: Strength, duo: DuoStanding
+) -> None:
+    assert context(validated(strength=strength, duo=duo)) == {}
+    assert told_to_auditor(strength, duo) == {"clientIpAddress": "192.0.2.7"}
+
+
+def test_an_older_duo_beside_a_bypass_is_not_told_as_the_factor_of_this_login() -> None:
+    told = told_to_auditor(Strength.duo("push", 1.0), DuoStanding(required=True, why=UNAVAILABLE))
+    assert not {"authnContextClass", "mfaFactor", "mfaTime"} & set(told)
+    assert told["bypassedMultifactorAuthenticationReason"] == "unavailable"
 
 
 def test_only_the_ticket_of_the_password_is_from_a_new_login() -> None:

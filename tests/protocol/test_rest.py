@@ -10,25 +10,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casduo.mfa.strength import DUO_BYPASS, NO_STRENGTH, UNAVAILABLE, Strength
+from casduo.mfa.duo.pushes import PushName
+from casduo.mfa.strength import DUO_BYPASS, NO_STRENGTH, UNAVAILABLE, UNENROLLED, Strength
+from casduo.mfa.terms import DuoDefaults, DuoTerms
 from casduo.protocol.entitlement import EntitlementRules
 from casduo.protocol.parameters import Parameters
 from casduo.protocol.rest import errors
-from casduo.protocol.rest.bodies import person_json, session_page, wants_page
+from casduo.protocol.rest.bodies import asked_json, person_json, session_page, wants_page
+from casduo.protocol.rest.call import RestCall
 from casduo.protocol.rest.checks import AskedService, check_duo, check_freshness, check_person, find_service
 from casduo.protocol.rest.clients import RestClient, RestClients, rest_client
-from casduo.protocol.rest.errors import BadForm, DuoNeeded, PasswordNeeded, RestError, ServiceForbidden, UnknownClient
+from casduo.protocol.rest.errors import (
+    BadForm,
+    DuoNeeded,
+    PasswordNeeded,
+    PersonAsked,
+    PushRefused,
+    RestError,
+    ServiceForbidden,
+    UnknownClient,
+)
 from casduo.protocol.rest.forms import RestForm, read_form
+from casduo.protocol.rest.tokens import LIFETIME, PushTokens, SentPush
 from casduo.services.index import Registry
 from casduo.services.model import RegisteredService
 from casduo.services.release import Released
+from casduo.signing import Purpose, Signing
 from casduo.tickets.model import TicketGrantingTicket
 
 NOW = 1_800_000_000.0
 KEY = "Pn0wUzX3b7kQeRr2TtYy5HhGgFfDdSsA"
 CAMPUS = ipaddress.ip_network("10.0.0.0/8")
 ADA = TicketGrantingTicket("ada", {"groups": ("students",)}, "users_file", NOW)
-RULES = EntitlementRules(("groups",), duo_fail="open")
+RULES = EntitlementRules(("groups",), DuoDefaults(DuoTerms(fail="open", trusted_browser=30 * 86_400.0)))
 ANYBODY = RestClient("portal")
 
 
@@ -90,11 +104,35 @@ def test_services_of_a_client() -> None:
 
 def test_a_form_with_everything() -> None:
     form = read_form(
-        Parameters({"service": "s", "renew": "1", "username": "ada", "password": " p ", "passcode": "123 456"}), ()
+        Parameters(
+            {
+                "service": "s",
+                "renew": "1",
+                "username": "ada",
+                "password": " p ",
+                "passcode": " 123 456 ",
+                "push": "a token",
+            }
+        )
     )
-    assert form == RestForm("s", True, "ada", " p ", "123456")
-    assert "123456" not in repr(form)
-    assert " p " not in repr(form)
+    assert form == RestForm("s", True, "ada", " p ", "123 456", "a token")
+    for secret in ("123 456", " p ", "a token"):
+        assert secret not in repr(form)
+
+
+@pytest.mark.parametrize(
+    ("passcode", "push", "second_factor", "about_push"),
+    [("", "", False, False), ("123456", "", True, False), ("", "token", True, True), ("push", "token", True, False)],
+)
+def test_what_a_form_brings_besides_the_password(
+    passcode: str, push: str, second_factor: bool, about_push: bool
+) -> None:
+    form = RestForm(passcode=passcode, push=push)
+    assert (form.second_factor, form.about_push) == (second_factor, about_push)
+
+
+def test_a_blank_passcode_is_none() -> None:
+    assert not read_form(Parameters({"passcode": " \t "})).second_factor
 
 
 @pytest.mark.parametrize("form", [RestForm(), RestForm(username="ada"), RestForm(username=" ", password="p")])
@@ -103,13 +141,58 @@ def test_credentials_are_two(form: RestForm) -> None:
         form.require_credentials()
 
 
-@given(st.text(max_size=20))
-def test_a_passcode_is_ascii_digits_or_refused(text: str) -> None:
-    try:
-        form = read_form(Parameters({"passcode": text} if text else {}))
-    except BadForm:
-        return
-    assert re.fullmatch(r"|[0-9]{6,10}", form.passcode)
+# -- tokens of pushes ------------------------------------------------------------------------------------------------
+
+PUSH = SentPush(PushName("0" * 32, "A" * 22), "portal", "ada", "payroll", "vpn")
+TOKENS = PushTokens(Signing(["a signing key of these tests"]))
+
+
+def test_a_token_holds_what_it_was_made_of() -> None:
+    assert TOKENS.read(TOKENS.make(PUSH, NOW), NOW + LIFETIME) == PUSH
+
+
+@pytest.mark.parametrize(
+    ("client", "principal", "service", "application", "fits"),
+    [
+        ("portal", "ada", "payroll", "vpn", True),
+        ("batch", "ada", "payroll", "vpn", False),
+        ("portal", "grace", "payroll", "vpn", False),
+        ("portal", "Ada", "payroll", "vpn", False),
+        ("portal", "ada", "library", "vpn", False),
+        ("portal", "ada", "", "vpn", False),
+        ("portal", "ada", "payroll", "", False),
+        ("portal", "ada", "payroll", "admin", False),
+    ],
+)
+def test_a_push_is_good_for_the_call_it_was_sent_for(
+    client: str, principal: str, service: str, application: str, fits: bool
+) -> None:
+    call = RestCall(RestClient(client), NOW, "192.0.2.50", principal=principal, service=service)
+    assert PUSH.fits(call, application) is fits
+
+
+def test_an_old_token_is_a_push_that_is_gone() -> None:
+    with pytest.raises(PushRefused) as caught:
+        TOKENS.read(TOKENS.make(PUSH, NOW), NOW + LIFETIME + 1)
+    assert caught.value.why == "gone"
+
+
+@given(st.text(max_size=80))
+def test_what_is_no_token_is_a_bad_form(text: str) -> None:
+    with pytest.raises(BadForm):
+        TOKENS.read(text, NOW)
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose is not Purpose.REST_PUSH])
+def test_a_token_for_another_purpose_is_none(purpose: Purpose) -> None:
+    signing = Signing(["a signing key of these tests"])
+    with pytest.raises(BadForm):
+        TOKENS.read(signing.dumps(purpose, [PUSH.name.text, "portal", "ada", "payroll", ""], NOW), NOW)
+
+
+def test_a_token_of_other_keys_is_none() -> None:
+    with pytest.raises(BadForm):
+        TOKENS.read(PushTokens(Signing(["another key"])).make(PUSH, NOW), NOW)
 
 
 # -- services and people ---------------------------------------------------------------------------------------------
@@ -174,16 +257,22 @@ def test_a_session_that_is_not_fresh_enough_needs_a_password() -> None:
         NO_STRENGTH,
         Strength.bypassed(UNAVAILABLE, NOW),
         Strength.bypassed(DUO_BYPASS, NOW),
+        Strength.bypassed(UNENROLLED, NOW),
+        Strength.trusted(NOW),
         Strength.duo("passcode", NOW - 3601),
         Strength.duo("passcode", NOW + 3601),
     ],
 )
-@pytest.mark.parametrize("fail", ["open", "closed"])
-def test_nothing_but_a_fresh_duo_pays(strength: Strength, fail: str) -> None:
-    wanted = asked(requires_duo={"fail": fail, "max_age": "1h"})
+@pytest.mark.parametrize("rule", [{"fail": "open"}, {"fail": "closed"}, {"mode": "optional"}])
+def test_nothing_but_a_fresh_duo_pays(strength: Strength, rule: dict[str, str]) -> None:
+    wanted = asked(requires_duo={"max_age": "1h", **rule})
     with pytest.raises(DuoNeeded):
         check_duo(wanted, ADA, strength, NOW, RULES)
     check_duo(wanted, ADA, Strength.duo("passcode", NOW - 3599), NOW, RULES)
+
+
+def test_a_rule_that_only_reports_asks_for_nothing() -> None:
+    check_duo(asked(requires_duo={"mode": "report"}), ADA, NO_STRENGTH, NOW, RULES)
 
 
 def test_a_duo_rule_about_people_is_kept_and_one_about_places_means_everybody() -> None:
@@ -236,14 +325,27 @@ def test_a_person_as_json() -> None:
     assert body.isascii()
 
 
+def test_what_a_person_was_sent_as_json() -> None:
+    assert json.loads(asked_json(PersonAsked("sms", "iPhone"))) == {"factor": "sms", "device": "iPhone"}
+    asked = PersonAsked("push", 'Gr\xfcn"</script>', "a.token", "123456", wait=2)
+    assert json.loads(asked_json(asked)) == {
+        "factor": "push",
+        "device": 'Gr\xfcn"</script>',
+        "push": "a.token",
+        "code": "123456",
+    }
+    for secret in ("a.token", "123456"):
+        assert secret not in repr(asked) + str(asked) + asked.why + asked.text
+
+
 def leaves() -> list[type[RestError]]:
     return [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, RestError)]
 
 
-def test_every_refusal_has_a_code_and_one_line_of_its_own() -> None:
+def test_everything_but_success_has_a_code_and_one_line_of_its_own() -> None:
     assert len({leaf.code for leaf in leaves()}) == len({leaf.fixed_text for leaf in leaves()}) == len(leaves())
     for leaf in leaves():
-        assert 400 <= leaf.status < 600
+        assert 400 <= leaf.status < 600 or leaf is PersonAsked
         assert leaf.fixed_text
         assert leaf.fixed_text.isascii()
         assert leaf.fixed_text.isprintable()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casduo.mfa.strength import Strength
+from casduo.protocol.entitlement import DuoStanding
 from casduo.protocol.errors import InvalidRequest, InvalidTicket
 from casduo.protocol.saml1 import SamlRequest, parse_saml_request, saml_failure, saml_success
 from casduo.protocol.validation import ValidatedTicket
@@ -224,7 +225,7 @@ def test_a_success_says_what_was_said_and_nothing_else(
     user: str, attributes: dict[str, tuple[str, ...]], recipient: str, issuer: str, request_id: str
 ) -> None:
     session = TicketGrantingTicket("ada", {}, "users_file", 1.0, strength=Strength())
-    ticket = ValidatedTicket(LIBRARY, session, Released(user, attributes), True, False)
+    ticket = ValidatedTicket(LIBRARY, session, Released(user, attributes), True, DuoStanding())
     body = saml_success(ticket, recipient=recipient, request_id=request_id, issuer=issuer, now=100.0)
 
     assert_on_one_line(body)

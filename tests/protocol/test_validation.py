@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, Strength
-from casduo.protocol.entitlement import EntitlementRules
+from casduo.protocol.entitlement import DuoStanding, EntitlementRules
 from casduo.protocol.errors import (
     InvalidAuthenticationContext,
     InvalidRequest,
@@ -34,14 +34,15 @@ from casduo.protocol.validation import (
 )
 from casduo.services.index import Registry
 from casduo.services.model import ALL_PROTOCOLS, Protocol, RegisteredService
-from casduo.tickets.ids import TicketKind, new_session_id, new_ticket_id
-from casduo.tickets.model import ServiceTicket, TakenTicket, TicketGrantingTicket
+from casduo.tickets.ids import TicketKind
+from casduo.tickets.model import Permit, ServiceTicket, TakenTicket, TicketGrantingTicket
+from tests.support.tickets import example_ticket
 
 NOW = 1_790_000_000.0
 SERVICE = "https://library.example.edu/catalogue?q=a&q=b"
-SESSION = new_session_id()
-TICKET = str(new_ticket_id(TicketKind.SERVICE, SESSION))
-PROXY_TICKET = str(new_ticket_id(TicketKind.PROXY, SESSION))
+SESSION = example_ticket(TicketKind.TICKET_GRANTING)
+TICKET = str(example_ticket(TicketKind.SERVICE))
+PROXY_TICKET = str(example_ticket(TicketKind.PROXY))
 CALLBACK = "https://library.example.edu/pgt"
 ADA = TicketGrantingTicket(
     "ada",
@@ -76,8 +77,10 @@ def taken(
     address: str = "",
     proxies: tuple[str, ...] = (),
     session: TicketGrantingTicket = ADA,
+    permit: Permit | None = None,
 ) -> TakenTicket:
-    return TakenTicket(ServiceTicket(service, service_id, primary, SESSION.fingerprint, address, proxies), session)
+    ticket = ServiceTicket(service, service_id, primary, SESSION.fingerprint, address, proxies, permit)
+    return TakenTicket(ticket, session)
 
 
 def outcome(asked: ValidationRequest, found: TakenTicket | None, *services: RegisteredService) -> ValidatedTicket:
@@ -229,7 +232,7 @@ def test_a_scheme_of_its_own_is_read_where_the_registry_names_it() -> None:
 
 def test_a_good_ticket_tells_who_came() -> None:
     found = outcome(request(), taken(), entry(attributes=["mail"]))
-    assert (found.service.id, found.session, found.primary, found.duo_required) == ("library", ADA, True, False)
+    assert (found.service.id, found.session, found.primary, found.duo) == ("library", ADA, True, DuoStanding())
     assert found.released.user == "ada"
     assert found.released.attributes == {"mail": ("ada@example.edu",)}
 
@@ -437,14 +440,13 @@ def with_strength(strength: Strength) -> TakenTicket:
 def test_row_9_duo_demanded_and_not_there() -> None:
     refused(InvalidAuthenticationContext, request(), taken(), entry(requires_duo=True))
     found = outcome(request(), with_strength(Strength.duo("push", NOW - 30)), entry(requires_duo=True))
-    assert found.duo_required
+    assert found.duo == DuoStanding(required=True, confirmed=True)
 
 
 @pytest.mark.parametrize("why", [DUO_BYPASS, UNAVAILABLE])
 def test_row_9_a_bypass_that_the_login_let_pass_passes_here_too(why: str) -> None:
     found = outcome(request(), with_strength(Strength.bypassed(why, NOW)), entry(requires_duo={"fail": "open"}))
-    assert found.session.strength.level == "bypassed"
-    assert found.duo_required
+    assert found.duo == DuoStanding(required=True, why=why)
 
 
 def test_row_9_a_bypass_where_another_service_fails_open_opens_no_closed_one() -> None:
@@ -454,13 +456,13 @@ def test_row_9_a_bypass_where_another_service_fails_open_opens_no_closed_one() -
 
 def test_row_9_duo_of_some_networks_only_is_judged_by_the_browser_that_got_the_ticket() -> None:
     outside = entry(requires_duo={"when": {"networks": ["192.0.2.0/24"]}})
-    assert not outcome(request(), taken(address="10.1.2.3"), outside).duo_required
+    assert not outcome(request(), taken(address="10.1.2.3"), outside).duo.required
     refused(InvalidAuthenticationContext, request(), taken(address="192.0.2.9"), outside)
 
 
 def test_row_9_only_of_whom_it_is_demanded() -> None:
     staff_only = entry(requires_duo={"when": {"groups": ["staff"]}})
-    assert not outcome(request(), taken(), staff_only).duo_required
+    assert not outcome(request(), taken(), staff_only).duo.required
 
 
 def test_row_10_proxy_authentication_is_for_those_whom_the_registry_lets() -> None:
@@ -496,3 +498,23 @@ def test_renew_comes_before_duo_and_duo_before_the_proxy() -> None:
     refused(NotFromNewLogin, everything, taken(primary=False), demanding)
     refused(InvalidAuthenticationContext, everything, taken(), demanding)
     refused(UnauthorizedServiceProxy, everything, with_strength(Strength.duo("push", NOW)), demanding)
+
+
+# Services that somebody has to approve
+
+APPROVED_ONLY = entry(requires_approval={"approvers": ["luke@example.edu"]})
+
+
+def test_a_ticket_of_an_approval_that_holds_is_good() -> None:
+    assert outcome(request(), taken(permit=Permit("7f3k", NOW + 1.0)), APPROVED_ONLY).session == ADA
+
+
+@pytest.mark.parametrize("permit", [None, Permit("7f3k", NOW), Permit("7f3k", NOW - 60.0)])
+def test_a_ticket_without_an_approval_that_holds_is_refused(permit: Permit | None) -> None:
+    with pytest.raises(UnauthorizedService) as failure:
+        outcome(request(), taken(permit=permit), APPROVED_ONLY)
+    assert failure.value.cause == "approval"
+
+
+def test_an_approval_is_no_matter_where_none_is_needed() -> None:
+    assert outcome(request(), taken(permit=Permit("7f3k", NOW - 60.0))).session == ADA

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,6 +14,8 @@ from tests.security.steps import NOW, registry_beside
 from tests.support.portal import Portal, trusting
 from tests.support.rest import REST
 from tests.support.site import Site, build_site
+from tests.support.ward import Ward
+from tests.support.wards import Wards
 
 
 @pytest.fixture(scope="package")
@@ -36,18 +38,25 @@ def portal(callback_page: Portal) -> Portal:
 
 
 @pytest.fixture(scope="package")
-def plain(
+def shared_site(
     tmp_path_factory: pytest.TempPathFactory,
     valkey_url: str,
     callback_page: Portal,
     trusted: LeafFiles,
 ) -> Iterator[Site]:
-    """A server without Duo, with proxying and the REST protocol: for tests that change neither clock nor registry."""
     settings = REST + trusting(trusted)
     registry = registry_beside(callback_page)
     site = build_site(tmp_path_factory.mktemp("plain"), valkey_url, NOW, registry, settings)
     yield site
     site.composed.close()
+
+
+@pytest.fixture
+def plain(shared_site: Site, store: Store) -> Site:
+    """A server without Duo, with proxying and the REST protocol, for tests that change neither clock nor registry; with
+    an empty Redis, for other tests guess passwords from the same address.
+    """
+    return shared_site
 
 
 @pytest.fixture(scope="package")
@@ -64,3 +73,23 @@ def own_store(own_redis_url: str) -> Iterator[Store]:
     store.command("FLUSHALL")
     yield store
     store.close()
+
+
+@pytest.fixture(scope="module")
+def wards(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Wards]:
+    """The wards with IP phones that a whole file of tests shares."""
+    found = Wards(tmp_path_factory.mktemp("wards"), authority)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ward_with(wards: Wards) -> Callable[..., Ward]:
+    """Gives a ward by its terms, as new."""
+    return wards.of
+
+
+@pytest.fixture
+def ward(ward_with: Callable[..., Ward]) -> Ward:
+    """The ward as it is without further settings."""
+    return ward_with()

@@ -48,6 +48,7 @@ def test_nothing_of_a_request_comes_back(plain: Site, script: str) -> None:
         program.ticket(session, script),
         program.ticket(session, f"https://evil.example.com/{script}"),
         program.ticket(session, passcode=script),
+        program.ticket(session, push=script),
         program.ticket(session, renew="true", username=script, password=script),
         program.sign_in(script, password=script),
         program.sign_in("ada", service=script),

@@ -243,12 +243,15 @@ def dump(store: Store) -> dict[str, str]:
         "string": ("GET",),
         "zset": ("ZRANGE", 0, -1),
         "list": ("LRANGE", 0, -1),
+        "set": ("SMEMBERS",),
         "stream": ("XRANGE", "-", "+"),
     }
     found = {}
     for key in store.command("KEYS", "*"):
-        command, *rest = reading[store.command("TYPE", key)]
-        found[key] = repr(store.command(command, key, *rest))
+        kind = store.command("TYPE", key)
+        if kind != "none":
+            command, *rest = reading[kind]
+            found[key] = repr(store.command(command, key, *rest))
     return found
 
 

@@ -59,7 +59,6 @@ def test_a_program_learns_no_more_than_the_service_it_asks_for(plain: Site) -> N
         "/actuator",
         "/actuator/env",
         "/configserver",
-        "/metrics",
         "/admin",
         "/v1/services",
         "/registry.yaml",
@@ -69,6 +68,20 @@ def test_a_program_learns_no_more_than_the_service_it_asks_for(plain: Site) -> N
 def test_there_are_no_pages_about_the_inside(plain: Site, path: str) -> None:
     """Apereo 2016-10-24 and 2017-03-06: pages for administrators were open to everybody."""
     assert signed_in(plain).get(path).status_int == 404
+
+
+def test_what_monitoring_reads_is_for_nobody_else(plain: Site) -> None:
+    """Apereo 2016-10-24 and 2017-03-06: what told of the inside was open in spite of the rules, by another way in."""
+    browser = signed_in(plain)
+    for path in ("/metrics", "/healthz/detail"):
+        for address in ("192.0.2.7", "", "unknown"):
+            answer = browser.get(path, extra_environ={"REMOTE_ADDR": address})
+            assert (answer.status_int, "casduo_" in answer.text, "findings" in answer.text) == (403, False, False)
+        for header in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"):
+            environ = {"REMOTE_ADDR": "127.0.0.1", header: "127.0.0.1"}
+            assert browser.get(path, extra_environ=environ).status_int == 403
+        assert browser.get(f"{path}/", extra_environ={"REMOTE_ADDR": "127.0.0.1"}).status_int == 404
+    assert browser.get("/readyz?verbose").body == b"ok\n"
 
 
 def test_probes_say_whether_and_nothing_else(plain: Site) -> None:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from casduo.modelwalk import bare
+from casduo.protocol.entitlement import DuoStanding
 from casduo.protocol.responses import xml_success
 from casduo.protocol.validation import ValidatedTicket
 from casduo.services.clients import PROFILES, client_defaults, with_client_defaults
@@ -31,7 +32,7 @@ def members(service: RegisteredService) -> list[str]:
     """What an application of this entry reads of the groups staff and faculty."""
     session = TicketGrantingTicket("ada", {}, "local", authenticated_at=1.0)
     released = Released("ada", {"memberOf": ("staff", "faculty")})
-    body = xml_success(ValidatedTicket(service, session, released, True, False), with_attributes=True).decode()
+    body = xml_success(ValidatedTicket(service, session, released, True, DuoStanding()), with_attributes=True).decode()
     return [part.partition("<")[0] for part in body.split("<cas:memberOf>")[1:]]
 
 

@@ -228,7 +228,7 @@ _keys = st.one_of(
                 "allow",
                 "logout",
                 "type",
-                "texts",
+                "description",
                 "de",
                 "multivalue",
                 "static",

@@ -172,7 +172,7 @@ def test_everything_is_a_warning() -> None:
 
 
 def test_keys_without_an_effect_are_noted_where_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("channel", "requires_duo.mode", "target"))
+    monkeypatch.setattr("casduo.services.lint.NOT_YET_IN_FORCE", ("channel", "requires_duo.max_age", "target"))
     text = """\
 services:
   - id: a
@@ -186,7 +186,7 @@ services:
     assert {problem.level for problem in problems} == {"note"}
     assert [(problem.line, problem.path) for problem in problems] == [
         (6, "services[0].target"),
-        (7, "services[0].requires_duo.mode"),
+        (7, "services[0].requires_duo.max_age"),
     ]
 
 

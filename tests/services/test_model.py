@@ -90,14 +90,8 @@ def test_duo_with_conditions() -> None:
     assert rule.when.attributes == {"affiliation": ("employee",)}
     assert rule.max_age == 28_800
     assert rule.trusted_browser == 30 * 86_400
+    assert rule.mode_at(0) == "optional"
     assert rule.from_ == datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def test_a_browser_may_never_be_trusted() -> None:
-    rule = service(requires_duo={"trusted_browser": False}).duo_rule
-    assert rule is not None
-    assert rule.trusted_browser is None
-    assert refusal(requires_duo={"trusted_browser": True})
 
 
 @pytest.mark.parametrize(
@@ -273,8 +267,13 @@ def test_other_ways_to_send_several_values_are_refused(written: str) -> None:
         {"requires_approval": {"approvers": []}},
         {"requires_approval": {"approvers": ["luke"]}},
         {"target": {}},
-        {"texts": {"english": {"name": "Wiki"}}},
-        {"texts": {"de": {"title": "Wiki"}}},
+        {"name": {"english": "Wiki"}},
+        {"name": {"de": "Wi\nki"}},
+        {"name": {"de": ["Wiki"]}},
+        {"name": {}},
+        {"name": {"en": "Wiki", "de": "x" * 201}},
+        {"description": {"de": ""}},
+        {"texts": {"de": {"name": "Wiki"}}},
         {"name": "Wi\nki"},
         {"name": "x" * 201},
         {"authentication": [1]},
@@ -287,7 +286,7 @@ def test_values_without_a_meaning_are_refused(keys: dict[str, Any]) -> None:
 
 def test_everything_in_the_design_is_accepted() -> None:
     full = service(
-        description="Where people write things down.",
+        description={"en": "Where people write things down.", "de": "Zum Aufschreiben."},
         logo="logos/wiki.svg",
         owner="wiki@example.edu",
         enabled=False,
@@ -310,7 +309,6 @@ def test_everything_in_the_design_is_accepted() -> None:
         warn=True,
         requires_approval={"approvers": "luke@example.edu", "room": "R", "max_duration": "2h"},
         target={"host": "OracleLinux_SystemB", "ip": "172.16.200.53", "account": "root"},
-        texts={"de": {"name": "Wiki", "description": "Zum Aufschreiben."}},
     )
     assert full.requires_approval is not None
     assert full.requires_approval.max_duration == 7200

@@ -28,7 +28,7 @@ def test_variables_need_no_file() -> None:
 
 def test_lists_are_written_with_commas_or_as_yaml() -> None:
     assert load_settings(None, {"CASDUO_PAGES__LANGUAGES": "en, de"}).pages.languages == ("en", "de")
-    assert load_settings(None, {"CASDUO_PAGES__LANGUAGES": "[en, 'pt-BR']"}).pages.languages == ("en", "pt-BR")
+    assert load_settings(None, {"CASDUO_PAGES__LANGUAGES": "[en, 'fr']"}).pages.languages == ("en", "fr")
     handlers = "[{type: users_file, path: /users.yaml}]"
     assert load_settings(None, {"CASDUO_AUTHENTICATION": handlers}).handler_names == ("users_file",)
 

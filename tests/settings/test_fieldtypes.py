@@ -129,7 +129,7 @@ def test_what_is_no_date_is_refused(value: object) -> None:
 
 def test_a_line_has_its_outer_spaces_removed_and_no_line_breaks() -> None:
     assert _read(Line, " Payroll ") == "Payroll"
-    for bad in ("", "  ", "a\nb", "a\x00b", "a\u2028b"):
+    for bad in ("", "  ", "a\nb", "a\x00b", "a\u2028b", "\u200b", "\u202e \u2066"):
         with pytest.raises(ValidationError):
             _read(Line, bad)
 

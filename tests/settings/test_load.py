@@ -290,7 +290,9 @@ def test_secrets_are_in_no_representation(settings_file: Write, duo_section: str
         "previous_secret_keys: hunter2hunter2hunter2hunter2hunter3\n"
         "authentication:\n"
         "  - {type: ldap, servers: ldaps://h, base: dc=x, bind_dn: cn=a, bind_password: hunter2}\n"
-        "  - {type: ucm_pin, password: hunter2}\n"
+        "ucm:\n"
+        "  axl: {servers: ucm.example.edu, username: casduo, password: hunter2}\n"
+        "  em: {servers: ucm.example.edu, username: casduo-em, password: hunter2}\n"
     )
     settings = load_settings(settings_file(text), {})
     for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
@@ -381,13 +383,3 @@ def test_no_input_makes_loading_fail_otherwise_than_by_problems(
     settings_, problems = read_settings(path, {f"CASDUO_{name}": value for name, value in variables.items()})
     assert (settings_ is None) == any(problem.level == "error" for problem in problems)
     assert all(problem.message[0].islower() or problem.message[0] in "'\"*{" for problem in problems), problems
-
-
-def test_settings_without_an_effect_so_far_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "casduo.yaml"
-    path.write_text("pages: {logo_dark: dark.svg}\nauthentication:\n  - {type: ucm_pin}\n")
-    _, problems = read_settings(path, {})
-    assert [(problem.path, problem.level) for problem in problems] == [
-        ("pages.logo_dark", "note"),
-        ("authentication[0]", "note"),
-    ]

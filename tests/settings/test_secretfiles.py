@@ -48,16 +48,22 @@ def test_secret_files_work_in_every_section(settings_file: Write, tmp_path: Path
     assert [value.get_secret_value() for value in found if value is not None] == [secret] * 5
 
 
+def texts(settings: Settings) -> list[str]:
+    keys, sentence = ensure_secret_key(settings)
+    assert sentence is None
+    return [key.text for key in keys]
+
+
 def test_a_secret_file_can_be_named_by_a_variable(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY)
     settings = load_settings(None, {"CASDUO_SECRET_KEY_FILE": str(tmp_path / "key")})
-    assert ensure_secret_key(settings) == ([KEY], None)
+    assert texts(settings) == [KEY]
 
 
 def test_older_keys_stand_one_a_line(settings_file: Write, tmp_path: Path) -> None:
     (tmp_path / "old").write_text(f"{KEY}-1\n\n{KEY}-2\n")
     settings = load_settings(settings_file(f"secret_key: {KEY}\nprevious_secret_keys_file: old"), {})
-    assert ensure_secret_key(settings) == ([KEY, f"{KEY}-1", f"{KEY}-2"], None)
+    assert texts(settings) == [KEY, f"{KEY}-1", f"{KEY}-2"]
 
 
 def test_a_secret_file_that_cannot_be_used_is_one_problem(problems_in: Problems, tmp_path: Path) -> None:
@@ -90,7 +96,8 @@ def without_key(settings_file: Write) -> Settings:
 
 
 def test_a_missing_key_is_made_once(without_key: Settings) -> None:
-    keys, sentence = ensure_secret_key(without_key)
+    found, sentence = ensure_secret_key(without_key)
+    keys = [key.text for key in found]
     path = without_key.server.state_directory / "secret_key"
     assert keys == [path.read_text().strip(), KEY]
     assert len(keys[0]) >= 32
@@ -99,7 +106,7 @@ def test_a_missing_key_is_made_once(without_key: Settings) -> None:
     assert sentence is not None
     assert str(path) in sentence
     assert keys[0] not in sentence
-    assert ensure_secret_key(without_key) == (keys, None)
+    assert ensure_secret_key(without_key) == (found, None)
 
 
 def test_many_that_start_at_once_get_the_same_key(without_key: Settings) -> None:
@@ -109,7 +116,7 @@ def test_many_that_start_at_once_get_the_same_key(without_key: Settings) -> None
     def start() -> None:
         barrier.wait()
         keys, sentence = ensure_secret_key(without_key)
-        found.append((keys[0], sentence is not None))
+        found.append((keys[0].text, sentence is not None))
 
     threads = [threading.Thread(target=start) for _ in range(16)]
     for thread in threads:
@@ -161,7 +168,7 @@ def test_the_key_of_pairwise_ids_is_made_once_and_kept(without_key: Settings) ->
 def test_it_is_not_the_signing_key_and_survives_its_change(without_key: Settings) -> None:
     key, _ = ensure_pairwise_key(without_key)
     (signing, *_), _ = ensure_secret_key(without_key)
-    assert key != signing
+    assert key != signing.text
     (without_key.server.state_directory / "secret_key").unlink()
     assert ensure_secret_key(without_key)[0][0] != signing
     assert ensure_pairwise_key(without_key) == (key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import stat
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from casduo.simulators.certificates import CertificateAuthority
+from casduo.simulators.certificates import CertificateAuthority, CertificateFault, LeafFiles
 
 
 def names_of(path: Path) -> list[str]:
@@ -34,6 +35,18 @@ def test_a_leaf_also_names_the_loopback_address(authority: CertificateAuthority)
 
 def test_a_leaf_with_the_wrong_name_does_not_name_localhost(authority: CertificateAuthority) -> None:
     assert names_of(authority.issue(["wrong.example.org"], localhost=False).cert) == ["wrong.example.org"]
+
+
+def test_leaves_for_other_names_lie_in_other_files(authority: CertificateAuthority) -> None:
+    ours = authority.issue(["portal.example.edu"])
+    others = [
+        authority.issue(["portal.example.edu"], localhost=False),
+        authority.issue(["portal.example.edu"], expired=True),
+        authority.issue(["library.example.edu", "portal.example.edu"]),
+        authority.issue(),
+    ]
+    assert len({leaf.cert for leaf in (ours, *others)}) == 5
+    assert names_of(ours.cert) == ["localhost", "portal.example.edu"]
 
 
 def test_a_leaf_without_any_name_is_refused(authority: CertificateAuthority) -> None:
@@ -79,3 +92,29 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.key").write_bytes(foreign.private_bytes(encoding, form, serialization.NoEncryption()))
     with pytest.raises(ValueError, match="not a key this authority made"):
         CertificateAuthority.load_or_create(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [("other_authority", "issuer"), ("wrong_name", "Hostname mismatch"), ("expired", "expired")],
+)
+def test_a_wrong_certificate_is_wrong_in_one_way(tmp_path: Path, fault: CertificateFault, message: str) -> None:
+    authority = CertificateAuthority.create(tmp_path)
+    leaf = authority.issue_wrong(fault)
+    with pytest.raises(ssl.SSLCertVerificationError, match=message):
+        shake_hands(leaf, authority)
+    shake_hands(authority.issue(), authority)
+
+
+def shake_hands(leaf: LeafFiles, authority: CertificateAuthority) -> None:
+    """Have a client that trusts the authority look at a certificate, in memory."""
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(leaf.cert, leaf.key)
+    trusting = ssl.create_default_context(cafile=authority.ca_file)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(back, there, server_hostname="localhost")
+    server = serving.wrap_bio(there, back, server_side=True)
+    for _ in range(3):
+        for side in (client, server):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()

@@ -230,17 +230,27 @@ class TestFaults:
         server.stop()
         assert echo.sent == []
 
+    def test_a_connection_can_be_reset(self, server: SimulatorServer, connection: http.client.HTTPConnection) -> None:
+        server.faults.reset("/a", times=1)
+        with pytest.raises(ConnectionResetError):
+            ask(connection, "/a")
+        connection.close()
+        assert ask(connection, "/a") == b"GET /a "
+
     def test_an_answer_can_be_late(self, server: SimulatorServer, connection: http.client.HTTPConnection) -> None:
         server.faults.delay(0.01, jitter=0.01, path="/late")
         assert server.faults.treatment("/late").delay >= 0.01
         assert server.faults.treatment("/other").delay == 0.0
         assert ask(connection, "/late") == b"GET /late "
 
-    def test_a_delay_ends_when_the_server_stops(self, server: SimulatorServer) -> None:
+    def test_a_delay_ends_without_an_answer_when_the_server_stops(self, server: SimulatorServer, echo: Echo) -> None:
         server.faults.delay(3600.0)
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
         server.stop()
+        with suppress(ConnectionResetError):
+            assert raw.recv(1) == b""
+        assert echo.sent == []
         raw.close()
 
     def test_faults_can_be_taken_back(self, server: SimulatorServer, connection: http.client.HTTPConnection) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import requests
 
 from casduo.simulators.certificates import LeafFiles
+from tests.support.ports import free_ports
 from tests.support.visitor import Visitor
 
 _PROGRAM = Path("/usr/sbin/apache2")
@@ -33,7 +33,8 @@ class Host:
     """One port of Apache.
 
     :param locations: paths and the directives that hold below each
-    :param directives: what mod_auth_cas knows per host only: the version of the protocol, addresses, prefixes
+    :param directives: what mod_auth_cas knows per host only: the version of the protocol, addresses, prefixes.
+        ``{url}`` in them stands for the address of the host itself
     :param validate: the endpoint of the server that tickets are validated at
     """
 
@@ -51,21 +52,23 @@ class Apache:
 
 
 @contextmanager
-def apache(cas_url: str, tls: LeafFiles, hosts: Sequence[Host]) -> Iterator[Apache]:
+def apache(cas_url: str, tls: LeafFiles, hosts: Sequence[Host], modules: Sequence[str] = ()) -> Iterator[Apache]:
     """Run Apache over TLS on ports of this machine; ends it, and waits for its end, on the way out.
 
     Every address below a host leads to one page, which shows the variables a CGI program would get.
 
     :param cas_url: the server's base with a slash at the end
     :param tls: Apache's own certificate; its authority is also the only one that mod_auth_cas trusts
+    :param modules: further modules, such as ``proxy``
     """
     for needed in (_PROGRAM, _MODULES / "mod_auth_cas.so"):
         if not needed.exists():
             raise RuntimeError(f"{needed} is missing: apt-get install apache2 libapache2-mod-auth-cas (bin/test does)")
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apache-")))
-        ports = _free_ports(len(hosts))
-        _furnish(directory, tls, _configuration(directory, cas_url, tuple(zip(ports, hosts, strict=True))))
+        ports = free_ports(len(hosts))
+        configuration = _configuration(directory, cas_url, tuple(zip(ports, hosts, strict=True)), modules)
+        _furnish(directory, tls, configuration)
         log = directory / "error.log"
         stderr = stack.enter_context(log.open("ab"))
         process = subprocess.Popen(
@@ -84,9 +87,9 @@ def variables(page: requests.Response) -> dict[str, str]:
     return {name: unescape(value) for name, _, value in pairs}
 
 
-def _configuration(directory: Path, cas_url: str, hosts: Sequence[tuple[int, Host]]) -> str:
+def _configuration(directory: Path, cas_url: str, hosts: Sequence[tuple[int, Host]], modules: Sequence[str]) -> str:
     lines = [
-        *(f"LoadModule {name}_module {_MODULES}/mod_{name}.so" for name in _LOADED),
+        *(f"LoadModule {name}_module {_MODULES}/mod_{name}.so" for name in (*_LOADED, *modules)),
         f"ServerRoot {directory}",
         f"DefaultRuntimeDir {directory}",
         f"PidFile {directory}/httpd.pid",
@@ -116,7 +119,7 @@ def _configuration(directory: Path, cas_url: str, hosts: Sequence[tuple[int, Hos
             f"SSLCertificateKeyFile {directory}/key.pem",
             f"AliasMatch ^/ {directory}/pages/variables.txt",
             f"CASValidateURL {cas_url}{host.validate}",
-            *host.directives,
+            *(directive.replace("{url}", f"https://localhost:{port}") for directive in host.directives),
         ]
         for path, directives in host.locations.items():
             lines += [f"<Location {path}>", *directives, "</Location>"]
@@ -144,14 +147,6 @@ def _anybody() -> dict[str, object]:
         return {}
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _wait_for(url: str, ca: str, process: subprocess.Popen[bytes], log: Path) -> None:

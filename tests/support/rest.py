@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tests.support.raw import FORM, Answer, call
 from tests.support.site import BASE, LIBRARY, PASSWORDS, Site
 
+_PATIENCE = 30.0
 KEY = "Pn0wUzX3b7kQeRr2TtYy5HhGgFfDdSsA"
 ADDRESS = "192.0.2.50"
 
@@ -75,9 +79,15 @@ services:
     protocols: [cas2, cas3]
   - id: phones
     name: Extension Mobility
-    url: https://phones.example.edu/**
+    url: https://phones.example.edu/em/**
     channel: phone
 """
+
+WITH_PHONES = {
+    "settings": REST + "ucm: {axl: {servers: '127.0.0.1:9', username: axl, password: nobody-asks}}\n",
+    "handlers": "- {type: ucm_pin}\n",
+}
+"""What the entry for phones needs besides; its UCM is asked nothing."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,32 @@ def ticket_in(answer: Answer) -> str:
     location = answer.header("Location")
     assert location.startswith(prefix)
     return location.removeprefix(prefix)
+
+
+def asked(answer: Answer) -> dict[str, str]:
+    """Return what an answer says that the person was sent."""
+    assert answer.status == 202, answer.body
+    found: dict[str, str] = json.loads(answer.body)
+    return found
+
+
+def push_of(answer: Answer) -> str:
+    """Return the token that an answer asks to come back with."""
+    return asked(answer)["push"]
+
+
+def answered(repeat: Callable[[], Answer]) -> Answer:
+    """Repeat a call about a push, as a program does, until the person has answered. Returns the answer to that."""
+    return until(lambda answer: answer.status != 202, repeat)
+
+
+def until(enough: Callable[[Answer], bool], repeat: Callable[[], Answer]) -> Answer:
+    """Repeat a call until its answer is good enough, and return that."""
+    deadline = time.monotonic() + _PATIENCE
+    while not enough(answer := repeat()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
+    return answer
 
 
 def text(answer: Answer) -> str:

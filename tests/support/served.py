@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from casduo.settings import load_settings
 from casduo.simulators.certificates import LeafFiles
 from casduo.store.embedded import EmbeddedValkey
+from casduo.store.opening import open_store
+from tests.support.ports import free_port
 from tests.support.site import BASE, write_site
+from tests.support.waiting import until
 
 _ROOT = Path(__file__).parents[2]
 
@@ -44,19 +48,23 @@ def serving(
     tls: LeafFiles | None = None,
     registry: str = REGISTRY,
     settings: str = "",
+    handlers: str = "",
     worker: bool = False,
+    server: str = "granian",
 ) -> Iterator[Served]:
     """Run ``casduo serve`` with the debug log on; ends it, and waits for its end, on the way out.
 
+    :param handlers: more of them, see :func:`tests.support.site.write_site`
     :param worker: whether it starts a worker. Only on a Redis of its own: a worker does what is queued there, by its
         own registry, whoever queued it.
+    :param server: the WSGI server that it runs
     """
-    port = _free_port()
+    port = free_port()
     base = f"{'https' if tls else 'http'}://localhost:{port}/cas"
-    path = write_site(directory, redis_url, registry, "log: {level: debug}\n" + settings)
-    server = f"url: '{base}', bind: '127.0.0.1:{port}', worker: {str(worker).lower()}"
-    server += f", tls_certificate: '{tls.cert}', tls_key: '{tls.key}'" if tls else ", insecure_http: true"
-    path.write_text(path.read_text(encoding="utf-8").replace(f"url: {BASE}", server), encoding="utf-8")
+    path = write_site(directory, redis_url, registry, "log: {level: debug}\n" + settings, handlers=handlers)
+    section = f"url: '{base}', bind: '127.0.0.1:{port}', worker: {str(worker).lower()}, drain: 0, server: {server}"
+    section += f", tls_certificate: '{tls.cert}', tls_key: '{tls.key}'" if tls else ", insecure_http: true"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"url: {BASE}", section), encoding="utf-8")
     log = directory / "stderr.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
@@ -64,6 +72,8 @@ def serving(
         )
         try:
             _wait_for(port, process, log)
+            if worker:
+                _wait_for_worker(path)
             yield Served(f"{base}/", ("127.0.0.1", port), str(tls.ca) if tls else "", log)
         finally:
             process.terminate()
@@ -83,16 +93,10 @@ def serving_alone(
     other test, and its worker takes nobody else's orders.
     """
     with (
-        EmbeddedValkey(directory / "valkey") as redis,
-        serving(directory, redis.url, tls=tls, registry=registry, settings=settings, worker=worker) as found,
+        EmbeddedValkey(directory / "valkey") as valkey,
+        serving(directory, valkey.url, tls=tls, registry=registry, settings=settings, worker=worker) as found,
     ):
         yield found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -106,3 +110,8 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.02)
     raise RuntimeError(f"casduo serve did not come up: {log.read_text()}")
+
+
+def _wait_for_worker(settings: Path) -> None:
+    with closing(open_store(load_settings(settings, {}), None, 1)) as store:
+        until(lambda: bool(store.command("EXISTS", "casduo:worker:alive")), "the worker is there")

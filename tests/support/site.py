@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 from argon2 import PasswordHasher
@@ -18,6 +18,8 @@ from webtest.response import TestResponse
 from casduo.compose import Composed, compose
 from casduo.events.model import Event
 from casduo.settings import load_settings
+from casduo.store import Batch
+from tests.support.scattered import Scattered, how_many
 
 ORIGIN = "https://sso.example.edu"
 BASE = f"{ORIGIN}/cas"
@@ -77,7 +79,13 @@ class Recorder:
 
     events: list[Event] = field(default_factory=list)
 
-    def write(self, event: Event) -> None:
+    def write(self, event: Event, batch: Batch | None = None) -> None:
+        self.events.append(event)
+
+    def attach(self, event: Event, batch: Batch, when: str) -> None:
+        pass
+
+    def note(self, event: Event) -> None:
         self.events.append(event)
 
     def named(self, name: str) -> list[Any]:
@@ -91,6 +99,7 @@ class Site:
     composed: Composed
     clock: SetClock
     journal: Recorder
+    settings_file: Path = Path()
 
     def browser(self) -> Browser:
         """Return a browser with empty pockets."""
@@ -134,12 +143,18 @@ class Browser:
 
     def follow(self, answer: TestResponse) -> TestResponse:
         """Go where the answer leads, as long as that is another page of the server."""
-        while answer.status_int == 303 and answer.headers["Location"].startswith("/cas/"):
+        while answer.status_int in (302, 303) and answer.headers["Location"].startswith("/cas/"):
             answer = self.get(ORIGIN + answer.headers["Location"])
         return answer
 
     def sign_in(self, username: str = "ada", service: str = LIBRARY, **parameters: str) -> TestResponse:
         return self.fill(self.login_page(service, **parameters), username)
+
+    def forget_session(self) -> None:
+        """Lose the TGC and nothing else, as when the session's time is over."""
+        for cookie in list(self.app.cookiejar):
+            if cookie.name == "TGC-casduo":
+                self.app.cookiejar.clear(cookie.domain, cookie.path, cookie.name)
 
     @property
     def session(self) -> str:
@@ -177,8 +192,18 @@ def words(answer: TestResponse) -> str:
 Build = Callable[..., Site]
 
 
-def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settings: str = "", url: str = BASE) -> Path:
-    """Write settings, registry and users into ``directory`` and return the settings file's path."""
+def write_site(
+    directory: Path,
+    redis_url: str,
+    registry: str = REGISTRY,
+    settings: str = "",
+    url: str = BASE,
+    handlers: str = "",
+) -> Path:
+    """Write settings, registry and users into ``directory`` and return the settings file's path.
+
+    :param handlers: more handlers behind the users file, such as ``- {type: ucm_pin}``
+    """
     (directory / "registry.yaml").write_text(textwrap.dedent(registry), encoding="utf-8")
     people = []
     for name, password in PASSWORDS.items():
@@ -195,6 +220,7 @@ def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settin
         f"secret_key: {'k' * 40}\n"
         "authentication:\n"
         "  - {type: users_file, path: users.yaml, argon2: {memory_kib: 8, time_cost: 1, parallelism: 1}}\n"
+        + textwrap.indent(handlers, "  ")
         + textwrap.dedent(settings),
         encoding="utf-8",
     )
@@ -202,9 +228,18 @@ def write_site(directory: Path, redis_url: str, registry: str = REGISTRY, settin
 
 
 def build_site(
-    directory: Path, redis_url: str, now: float, registry: str = REGISTRY, settings: str = "", url: str = BASE
+    directory: Path,
+    redis_url: str,
+    now: float,
+    registry: str = REGISTRY,
+    settings: str = "",
+    url: str = BASE,
+    handlers: str = "",
 ) -> Site:
     """Build a server from files in ``directory``."""
     clock, journal = SetClock(now), Recorder()
-    loaded = load_settings(write_site(directory, redis_url, registry, settings, url), {})
-    return Site(compose(loaded, clock=clock, journal=journal, watch=False), clock, journal)
+    path = write_site(directory, redis_url, registry, settings, url, handlers)
+    nodes = [compose(load_settings(path, {}), clock=clock, journal=journal, watch=False) for _ in range(how_many())]
+    # It has all that a server has, and more than one of them.
+    composed = nodes[0] if len(nodes) == 1 else cast(Composed, Scattered(nodes))
+    return Site(composed, clock, journal, path)

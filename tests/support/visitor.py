@@ -9,6 +9,7 @@ import requests
 from bs4 import BeautifulSoup
 
 from tests.support.site import PASSWORDS
+from tests.support.waiting import PATIENCE
 
 
 class Visitor:
@@ -37,7 +38,7 @@ class Visitor:
 
     def step(self, address: str, **options: object) -> requests.Response:
         """Ask for one address and stay there."""
-        return self.http.get(address, allow_redirects=False, timeout=10, **options)
+        return self.http.get(address, allow_redirects=False, timeout=PATIENCE, **options)
 
     def sign_in(self, page: requests.Response, username: str = "ada") -> requests.Response:
         """Fill in the form of the login page as it stands and go wherever that leads."""
@@ -53,7 +54,7 @@ class Visitor:
             field["name"]: field.get("value", "") for field in form.find_all("input") if field.get("name") != "warn"
         }
         fields |= {"username": username, "password": PASSWORDS[username]}
-        return self.http.post(urljoin(page.url, form["action"]), fields, allow_redirects=False, timeout=10)
+        return self.http.post(urljoin(page.url, form["action"]), fields, allow_redirects=False, timeout=PATIENCE)
 
     def ticket(self, cas_url: str, service: str) -> str:
         """Return a ticket that the server gives the visitor, who has a session there, and that nobody has seen yet."""

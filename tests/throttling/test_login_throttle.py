@@ -62,6 +62,31 @@ def test_an_attempt_during_a_pause_is_not_looked_at(any_store: Store, throttle: 
     assert wait(any_store, throttle, "ada", HOME, NOW + 5) == 0
 
 
+def test_a_clock_that_was_set_back_makes_no_pause_longer_than_the_longest(
+    any_store: Store, throttle: LoginThrottle
+) -> None:
+    for _ in range(3):
+        fail(any_store, throttle, "ada", HOME, NOW + 60)
+    assert wait(any_store, throttle, "ada", HOME, NOW) == 40
+
+
+def test_a_pause_by_a_clock_that_was_far_ahead_is_none_and_failures_still_count(
+    any_store: Store, throttle: LoginThrottle
+) -> None:
+    for _ in range(3):
+        fail(any_store, throttle, "ada", HOME, NOW + 86_400)
+    assert fail(any_store, throttle, "ada", HOME, NOW) == 10
+    assert wait(any_store, throttle, "ada", HOME, NOW) == 10
+
+
+def test_an_attempt_under_way_by_a_clock_that_is_ahead_does_not_count(
+    any_store: Store, throttle: LoginThrottle
+) -> None:
+    for _ in range(3):
+        assert wait(any_store, throttle, "ada", HOME, NOW + 86_400) == 0
+    assert wait(any_store, throttle, "ada", HOME, NOW) == 0
+
+
 def test_a_pause_here_does_not_keep_the_owner_out_elsewhere(any_store: Store, throttle: LoginThrottle) -> None:
     for _ in range(3):
         fail(any_store, throttle, "ada", AWAY, NOW)
@@ -125,3 +150,37 @@ def test_counters_expire(any_store: Store, throttle: LoginThrottle) -> None:
     keys = any_store.command("KEYS", "*login*")
     assert len(keys) == 3
     assert all(0 < any_store.command("PTTL", key) <= 900_000 for key in keys)
+
+
+def test_a_failure_tells_how_many_more_may_be_made_before_a_pause(any_store: Store, throttle: LoginThrottle) -> None:
+    left = []
+    for _ in range(4):
+        batch = any_store.batch()
+        verdict = throttle.fail(batch, "ada", HOME, NOW)
+        batch.run()
+        left.append((verdict.left, verdict.wait > 0))
+    assert left == [(2, False), (1, False), (0, True), (0, True)]
+
+
+@pytest.mark.parametrize("ours", ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"])
+def test_all_addresses_of_a_line_with_ipv6_count_as_one(any_store: Store, throttle: LoginThrottle, ours: str) -> None:
+    """RFC 6177, RFC 8981: a household has a /64 at least, and its machines change addresses by themselves."""
+    for number in range(10):
+        fail(any_store, throttle, f"user-{number}", f"2001:db8:1:2:{number:x}::7", NOW)
+    assert wait(any_store, throttle, "somebody", ours, NOW)
+    assert not wait(any_store, throttle, "somebody", "2001:db8:1:3::1", NOW)
+
+
+def test_a_person_and_a_line_are_one_pair(any_store: Store, throttle: LoginThrottle) -> None:
+    for number in range(3):
+        fail(any_store, throttle, "ada", f"2001:db8:1:2::{number:x}", NOW)
+    assert wait(any_store, throttle, "ada", "2001:db8:1:2::9", NOW)
+    assert not wait(any_store, throttle, "ada", "2001:db8:9:9::9", NOW)
+
+
+def test_an_ipv4_address_in_ipv6_dress_is_itself_and_no_other(any_store: Store, throttle: LoginThrottle) -> None:
+    for number in range(10):
+        fail(any_store, throttle, f"user-{number}", f"::ffff:{HOME}", NOW)
+    assert wait(any_store, throttle, "somebody", HOME, NOW)
+    assert not wait(any_store, throttle, "somebody", AWAY, NOW)
+    assert not wait(any_store, throttle, "somebody", f"::ffff:{AWAY}", NOW)

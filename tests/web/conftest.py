@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +11,8 @@ from casduo.simulators.certificates import CertificateAuthority, LeafFiles
 from tests.support.portal import Portal, registry_with, trusting
 from tests.support.served import Served, serving_alone
 from tests.support.site import Build, Site, build_site
+from tests.support.ward import Ward
+from tests.support.wards import Wards
 
 REGISTRY = """
 services:
@@ -90,3 +92,37 @@ def proxying_site(
 def own_site(build: Build, portal: Portal, portal_leaf: LeafFiles) -> Site:
     """A server of the same kind whose registry, clock and Redis are a test's own."""
     return build(registry=registry_with(portal), settings=trusting(portal_leaf))
+
+
+@pytest.fixture(scope="module")
+def wards(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Wards]:
+    """The wards with IP phones that a whole file of tests shares."""
+    found = Wards(tmp_path_factory.mktemp("wards"), authority)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ward_with(wards: Wards) -> Iterator[Callable[..., Ward]]:
+    """Gives a ward by its terms, as new; at the end no phone may have met a page that a strict one refuses."""
+    given: list[Ward] = []
+
+    def give(**terms: object) -> Ward:
+        given.append(wards.of(**terms))
+        return given[-1]
+
+    yield give
+    for ward in given:
+        ward.check_phones()
+
+
+@pytest.fixture
+def ward(ward_with: Callable[..., Ward]) -> Ward:
+    """The ward as it is without further settings."""
+    return ward_with()
+
+
+@pytest.fixture(params=["emapi", "axl"])
+def either_ward(request: pytest.FixtureRequest, ward_with: Callable[..., Ward]) -> Ward:
+    """The ward with either back end."""
+    return ward_with(em=request.param == "emapi")

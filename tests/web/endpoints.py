@@ -6,20 +6,23 @@ import re
 
 from tests.support.raw import Answer
 
-PAGES = ["/login", "/logout", "/logout/told", "/duo/callback"]
+PAGES = ["/login", "/login/step", "/logout", "/logout/told", "/duo/callback", "/duo/push/status", "/enroll/back"]
 SAML = "/samlValidate"
 MACHINES = [
     *("/validate", "/serviceValidate", "/proxyValidate", "/p3/serviceValidate", "/p3/proxyValidate"),
     *("/proxy", SAML),
 ]
-ENDPOINTS = PAGES + MACHINES
-LINKS = ["/logout/told", "/duo/callback", "/healthz", "/readyz"]
+FORMS = ["/language"]
+"""Addresses that only take forms of other pages."""
+
+ENDPOINTS = PAGES + FORMS + MACHINES
+LINKS = ["/login/step", "/logout/told", "/duo/callback", "/duo/push/status", "/enroll/back", "/healthz", "/readyz"]
 TICKET = re.compile(r"\b(?:ST|PT|TGT|PGT)-[A-Za-z0-9]{4}-[A-Za-z0-9]{20,}")
 
 
 def asking(path: str) -> str:
     """The method by which an address is asked."""
-    return "POST" if path == SAML else "GET"
+    return "POST" if path in (SAML, *FORMS) else "GET"
 
 
 def unreadable(answer: Answer) -> bool:

@@ -14,7 +14,7 @@ from casduo.routes import ROUTES
 from casduo.settings import load_settings
 from tests.support.raw import FORM, call
 from tests.support.site import BASE, LIBRARY, ORIGIN, Recorder, SetClock, Site, ticket_of, words, write_site
-from tests.web.endpoints import ENDPOINTS, LINKS, MACHINES, SAML, unreadable
+from tests.web.endpoints import ENDPOINTS, FORMS, LINKS, MACHINES, SAML, unreadable
 
 
 def test_every_address_of_a_person_and_of_an_application_is_in_these_tests() -> None:
@@ -31,7 +31,7 @@ def test_every_address_of_a_person_and_of_an_application_is_in_these_tests() -> 
 def test_other_methods_are_405_and_say_which_are_not(open_site: Site, method: str, path: str) -> None:
     answer = call(open_site, method, f"/cas{path}", "service=x", b"password=x", FORM)
     assert answer.status == 405
-    allowed = "POST" if path == SAML else "HEAD, GET" if path in LINKS else "HEAD, GET, POST"
+    allowed = "POST" if path in (SAML, *FORMS) else "HEAD, GET" if path in LINKS else "HEAD, GET, POST"
     assert answer.header("Allow") == allowed
 
 

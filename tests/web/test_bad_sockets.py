@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import urlencode
 
 import pytest
 
+from casduo.openfiles import ask_for_open_files
 from tests.support.raw import FORM, exchange
 from tests.support.served import Served
 from tests.support.wires import envelope
@@ -159,3 +160,14 @@ def test_the_server_is_still_well(served: Served) -> None:
     log = served.log.read_text()
     assert "Traceback" not in log
     assert '"code":"UNEXPECTED"' not in log
+
+
+def test_more_than_a_thousand_idle_connections_keep_nobody_out(served: Served) -> None:
+    """Each of them has been answered once and is kept, as browsers do that look for news every few seconds."""
+    idle = min(1300, ask_for_open_files(2000) - 300)
+    kept = b"GET /cas/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(idle):
+            connection = stack.enter_context(socket.create_connection(served.address, timeout=10))
+            connection.sendall(kept)
+            assert connection.recv(12) == b"HTTP/1.1 200"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from casduo.diagnosis.readiness import KEEP
 from casduo.simulators.duo import DuoSimulator
 from tests.support.redis_servers import CountingRelay
 from tests.support.site import LIBRARY, PASSWORDS, PAYROLL, Build, Site, has_ticket, heading, query, ticket_of, words
@@ -143,9 +144,11 @@ def test_readiness_follows_redis_and_liveness_does_not(far: Site, relay: Countin
     for _ in range(2):
         assert (browser.get("/readyz").status_int, browser.get("/readyz").text) == (200, "ok\n")
         relay.cut()
+        far.clock.advance(KEEP)
         assert (browser.get("/readyz").status_int, browser.get("/readyz").text) == (503, "redis\n")
         assert browser.get("/healthz").text == "ok\n"
         relay.mend()
+        far.clock.advance(KEEP)
 
 
 def test_failed_logins_are_not_forgotten_over_an_outage(far: Site, relay: CountingRelay) -> None:

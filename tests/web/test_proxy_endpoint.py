@@ -235,7 +235,7 @@ def test_a_portal_that_may_not_proxy_any_more(own_site: Site, portal: Portal, ol
 
 @pytest.mark.parametrize(
     "rule",
-    ["enabled: false", "access: {groups: [staff]}", "single_sign_on: false", "channel: phone"],
+    ["enabled: false", "access: {groups: [staff]}", "single_sign_on: false"],
 )
 def test_a_target_that_closed_meanwhile(own_site: Site, portal: Portal, rule: str) -> None:
     pgt = proxy_granting(own_site, portal)

@@ -11,13 +11,25 @@ import pytest
 from casduo.events.model import RestAnswered
 from casduo.tickets.ids import TicketKind, parse_ticket_id
 from tests.support.redis_servers import CountingRelay
-from tests.support.rest import ADDRESS, KEY, LAB, NO_SESSION, REGISTRY, REST, STAFF, UNKNOWN, Program, text, ticket_in
+from tests.support.rest import (
+    ADDRESS,
+    KEY,
+    LAB,
+    NO_SESSION,
+    REGISTRY,
+    STAFF,
+    UNKNOWN,
+    WITH_PHONES,
+    Program,
+    text,
+    ticket_in,
+)
 from tests.support.site import BASE, LIBRARY, PASSWORDS, Build, Site
 
 
 @pytest.fixture
 def site(build: Build) -> Site:
-    return build(registry=REGISTRY, settings=REST)
+    return build(registry=REGISTRY, **WITH_PHONES)
 
 
 @pytest.fixture
@@ -109,7 +121,7 @@ def test_missing_credentials_are_a_bad_request(portal: Program, path: str, field
     assert (answer.status, text(answer)) == (400, "username and password are required\n")
 
 
-@pytest.mark.parametrize("name", ["username", "password", "passcode"])
+@pytest.mark.parametrize("name", ["username", "password", "passcode", "push"])
 @pytest.mark.parametrize("path", ["/v1/tickets", "/v1/users", f"/v1/tickets/{NO_SESSION}"])
 def test_credentials_in_the_address_are_refused(portal: Program, site: Site, path: str, name: str) -> None:
     fields = {"username": "ada", "password": PASSWORDS["ada"], "service": LIBRARY}
@@ -156,7 +168,7 @@ def test_a_session_for_a_service_means_that_a_ticket_follows(portal: Program) ->
         (UNKNOWN, "unregistered"),
         ("https://closed.example.edu/", "disabled"),
         ("https://browsers.example.edu/", "the entry does not allow rest"),
-        ("https://phones.example.edu/", "unregistered"),
+        ("https://phones.example.edu/em/", "unregistered"),
     ],
 )
 def test_a_service_that_is_not_for_programs_stops_before_the_password(
@@ -265,7 +277,7 @@ def test_a_refusal_behind_the_password_does_not_count_as_under_way(portal: Progr
 
 
 def test_without_redis_everything_waits(build: Build, relay: CountingRelay) -> None:
-    site = build(redis_url=relay.url, registry=REGISTRY, settings=REST)
+    site = build(redis_url=relay.url, registry=REGISTRY, **WITH_PHONES)
     portal = Program(site)
     session = portal.session()
     relay.cut()
@@ -283,7 +295,7 @@ def test_without_redis_everything_waits(build: Build, relay: CountingRelay) -> N
 
 
 def test_how_often_redis_is_asked(build: Build, relay: CountingRelay) -> None:
-    site = build(redis_url=relay.url, registry=REGISTRY, settings=REST)
+    site = build(redis_url=relay.url, registry=REGISTRY, **WITH_PHONES)
     portal = Program(site)
     portal.call("DELETE", f"/v1/tickets/{portal.session()}")
 

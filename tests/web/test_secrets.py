@@ -39,6 +39,7 @@ from casduo.webflow.context import Context, Inbound
 from casduo.webflow.effects import Form, HeaderAnswer, Page, Redirect
 from casduo.webflow.execution import Answer, Stored
 from casduo.webflow.scope import Scope
+from tests.support.loggers import forget_loggers, reset_loggers
 from tests.support.redis_servers import CountingRelay
 from tests.support.served import Served
 from tests.support.site import BASE, LIBRARY, PASSWORDS, PAYROLL, Browser, Recorder, SetClock, Site, query, write_site
@@ -163,16 +164,6 @@ def every_exception(into: list[BaseException]) -> Iterator[None]:
         sys.settrace(before)
 
 
-def _forget_loggers() -> None:
-    """Loggers of modules keep the configuration they first met: make them look again."""
-    kind = type(structlog.get_logger())
-    for name, module in list(sys.modules.items()):
-        if name.startswith("casduo"):
-            for value in list(vars(module).values()):
-                if isinstance(value, kind):
-                    value.__dict__.pop("bind", None)
-
-
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """The real log, set up as ``casduo serve`` does, at the level debug."""
@@ -186,13 +177,12 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
         configure_log("json", "debug")
         ours = root.handlers[:]
         root.handlers[:] = [*others, *ours]
-        _forget_loggers()
+        forget_loggers()
         yield stream
     for handler in ours:
         root.removeHandler(handler)
     root.setLevel(level)
-    structlog.reset_defaults()
-    _forget_loggers()
+    reset_loggers()
 
 
 @pytest.fixture

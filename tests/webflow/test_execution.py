@@ -21,6 +21,7 @@ from casduo.webflow.context import Context, Inbound
 from casduo.webflow.engine import Effect, Engine, Flow, Pause, action, end, subflow, view
 from casduo.webflow.execution import Answer, Executions
 from casduo.webflow.scope import Scope
+from tests.support.naming import names
 
 NOW = 1_790_000_000.0
 SERVICE = "https://library.example.edu/?q=1"
@@ -156,6 +157,57 @@ def test_a_view_knows_beforehand_the_key_it_will_wait_under(bench: Bench) -> Non
     assert isinstance(answer.effect, Shown)
     assert answer.effect.next_key == answer.execution
     assert bench.resume(answer.effect.next_key, "return").execution
+
+
+# Looking
+
+
+def at_the_last_view(bench: Bench, cookie: str = "browser") -> str:
+    return bench.resume(bench.waiting(cookie), "return", cookie).execution
+
+
+def test_looking_shows_the_page_as_often_as_one_likes_and_the_key_stays_good(bench: Bench) -> None:
+    key = at_the_last_view(bench)
+    for _ in range(3):
+        looked = bench.executions.look("login", key, inbound())
+        assert looked.effect == Shown("sure?", key)
+        assert looked.execution == key
+        assert looked.set_cookie is None
+    assert bench.resume(key, "proceed").effect == Shown(f"welcome ada to {SERVICE}")
+
+
+def test_looking_costs_one_round_trip_and_changes_nothing(bench: Bench) -> None:
+    key = at_the_last_view(bench)
+    (name,) = bench.store.command("KEYS", "*:flow:*")
+    before = sorted(bench.store.command("HGETALL", name))
+    bench.executions.look("login", key, inbound())
+    assert sorted(bench.store.command("HGETALL", name)) == before
+
+
+def test_looking_is_refused_as_going_on_is(bench: Bench) -> None:
+    key = at_the_last_view(bench)
+
+    def refused(key: str, cookie: str = "browser", flow: str = "login") -> FlowError:
+        with pytest.raises(FlowError) as caught:
+            bench.executions.look(flow, key, inbound(cookie))
+        return caught.value
+
+    assert isinstance(refused(key, "another browser"), FlowKeyForeign)
+    assert isinstance(refused(key, flow="other"), FlowKeyInvalid)
+    assert isinstance(refused(bench.form()), FlowKeyInvalid)
+    assert isinstance(refused("r.abcd.unknown.1"), FlowKeyExpired)
+    assert isinstance(refused("nonsense"), FlowKeyInvalid)
+    with pytest.raises(CookiesMissing):
+        bench.executions.look("login", key, inbound(""))
+    bench.resume(key, "proceed")
+    used = refused(key)
+    assert isinstance(used, FlowKeyUsed)
+    assert used.again == {"service": SERVICE}
+
+
+def test_a_place_at_which_a_flow_is_not_shown_cannot_be_looked_at(bench: Bench) -> None:
+    with pytest.raises(FlowKeyInvalid):
+        bench.executions.look("login", bench.waiting(), inbound())
 
 
 # One use
@@ -294,7 +346,7 @@ def test_the_record_lets_nobody_go_on(bench: Bench) -> None:
 def test_after_the_end_nothing_about_the_person_is_left(bench: Bench) -> None:
     bench.resume(bench.resume(bench.waiting(), "return").execution, "proceed")
     (record,) = bench.store.command("KEYS", "*")
-    assert "ada" not in str(bench.store.command("HGETALL", record))
+    assert not names(str(bench.store.command("HGETALL", record)), "ada")
 
 
 # Keys of elsewhere

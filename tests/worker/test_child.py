@@ -73,6 +73,12 @@ def test_one_that_dies_is_started_again_and_that_is_said(child: WorkerChild, sai
     assert said == ["the worker ended (status -9) and is started again in 1s"]
 
 
+def test_it_stands_back_behind_the_server(child: WorkerChild) -> None:
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    pid = the_worker()
+    eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) == min(19, mine + 10))
+
+
 def test_the_pauses_grow(site: Site, child: WorkerChild, said: list[str]) -> None:
     (site.directory / "registry.yaml").write_text("services: nonsense\n")
     os.kill(the_worker(), signal.SIGKILL)

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,8 @@ from casduo.tickets.signouts import ORDERS, SignOut
 from casduo.worker.heartbeat import Heartbeat, worker_alive
 from casduo.worker.parts import Parts
 from tests.worker.applications import Application
-from tests.worker.conftest import MakeApplication
-from tests.worker.working import PATIENCE, ROOT, Process, Site, eventually, worker_process, working
+from tests.worker.conftest import MakeApplication, RestartableRedis
+from tests.worker.working import PATIENCE, ROOT, Site, eventually, fact, worker_process, working
 
 REGISTRY = """
 services:
@@ -43,13 +42,6 @@ def alive(store: Store) -> bool:
     reply = worker_alive(batch)
     batch.run()
     return bool(reply.value)
-
-
-def fact(worker: Process, name: str) -> int:
-    """Return a number that the system knows of a worker, such as ``VmRSS`` in kilobytes."""
-    found = re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{worker.pid}/status").read_text())
-    assert found is not None
-    return int(found[1])
 
 
 def heard(*apps: Application) -> Counter[str]:
@@ -97,6 +89,21 @@ def test_a_worker_that_ends_leaves_the_sign_of_life_of_another(site: Site) -> No
         eventually(lambda: str(site.store.command("GET", ALIVE)).split("-")[-2] == str(second.pid))
         first.end()
         assert alive(site.store)
+
+
+def test_who_gave_the_last_sign_of_life_does_not_take_it_away_from_others(site: Site) -> None:
+    with worker_process(site), worker_process(site) as second:
+        eventually(lambda: str(site.store.command("GET", ALIVE)).split("-")[-2] == str(second.pid))
+        second.end()
+        assert alive(site.store)
+
+
+def test_the_last_one_to_end_takes_the_sign_of_life_along(site: Site) -> None:
+    with worker_process(site) as first, worker_process(site) as second:
+        eventually(lambda: str(site.store.command("GET", ALIVE)).split("-")[-2] == str(second.pid))
+        second.end()
+        first.end()
+        assert not alive(site.store)
 
 
 def test_ctrl_c_ends_it_too(site: Site) -> None:
@@ -170,7 +177,7 @@ def test_what_is_left_at_the_end_the_next_one_takes_at_once(site: Site, app: App
 def test_five_hundred_visits_with_an_application_that_hangs_among_them(
     site: Site, make_application: MakeApplication
 ) -> None:
-    site.write(REGISTRY, "logout: {timeout: 1s}\n")
+    site.write(REGISTRY, "logout: {timeout: 5s}\n")
     hanging, *apps = [make_application() for _ in range(9)]
     visits = [("library", f"{apps[number % 8].url}/library/{number}") for number in range(496)]
     visits[100:100] = [("slow", f"{hanging.url}/hang")] * 4
@@ -182,45 +189,12 @@ def test_five_hundred_visits_with_an_application_that_hangs_among_them(
     assert apps[0].together.most <= 32
 
 
-class RestartableRedis:
-    """A Redis that keeps what it has on disk, and can be ended and started again."""
-
-    def __init__(self, directory: Path) -> None:
-        self.url = f"unix://{directory}/redis.sock"
-        self._command = ["redis-server", "--port", "0", "--unixsocket", f"{directory}/redis.sock"]
-        self._command += ["--dir", str(directory), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RestartableRedis]:
-    directory = tmp_path / "redis"
-    directory.mkdir()
-    server = RestartableRedis(directory)
-    server.start()
-    yield server
-    server.end()
-
-
 def test_redis_may_go_and_come_back(tmp_path: Path, redis_server: RestartableRedis, app: Application) -> None:
     store = Store(client_for(redis_server.url, "", 2.0, 16, ""))
     site = Site(tmp_path, redis_server.url, store)
     site.write(REGISTRY)
 
-    def answers() -> bool:
-        try:
-            store.ping()
-        except Exception:
-            return False
-        return True
-
-    eventually(answers)
+    redis_server.await_answer(store)
     with worker_process(site) as worker:
         sign_out = site.sign_out([("slow", f"{app.url}/hang")] * 6)
         eventually(lambda: app.alone.now == 4)
@@ -230,7 +204,7 @@ def test_redis_may_go_and_come_back(tmp_path: Path, redis_server: RestartableRed
         eventually(lambda: app.alone.now == 0)
         eventually(lambda: "worker.waiting" in worker.told)
         redis_server.start()
-        eventually(answers)
+        redis_server.await_answer(store)
         assert {line.state for line in site.settled(sign_out)} == {"told"}
         (line,) = site.settled(site.sign_out([("library", f"{app.url}/library/")]))
         assert line.state == "told"
@@ -244,7 +218,9 @@ def test_it_waits_for_a_redis_that_is_not_there_yet(tmp_path: Path) -> None:
     site = Site(tmp_path, f"unix://{tmp_path}/nowhere.sock", Store(client_for("unix:///nowhere", "", 1.0, 1, "")))
     site.write(REGISTRY)
     with worker_process(site) as worker:
-        eventually(lambda: worker.told.count("worker.waiting") == 2)
+        # Each of those who have something to do says it once.
+        jobs = ["approvals", "audit", "heartbeat", "sign-outs"]
+        eventually(lambda: sorted(re.findall(r'"job": ?"([^"]+)"', worker.told)) == jobs)
         assert worker.end() == 0
 
 

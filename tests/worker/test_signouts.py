@@ -13,9 +13,9 @@ from casduo.errors import UpstreamMisconfigured
 from casduo.settings import load_settings
 from casduo.signing import fingerprint
 from casduo.simulators.certificates import CertificateAuthority, LeafFiles
-from casduo.store.streams import StreamQueue, append
+from casduo.store.streams import WORKERS, Entry, StreamQueue, append
 from casduo.tickets.ledger import Ledger
-from casduo.tickets.signouts import ORDERS
+from casduo.tickets.signouts import ORDERS, SETTLED_MS, add_sign_out, new_sign_out
 from casduo.worker.parts import build_parts
 from casduo.worker.process import run_jobs
 from casduo.worker.signouts import SignOuts
@@ -61,6 +61,14 @@ def test_every_service_is_told_of_the_ticket_it_validated(site: Site, app: Appli
     assert Counter(event.service for event in told) == {"library": 2, "codes": 1}
     assert {event.ticket for event in told} == {f"ST-…{line.visit.ticket[-4:]}" for line in lines}
     assert all(event.attempts == 1 and event.status in (200, 302) for event in told)
+
+
+def test_what_is_settled_is_kept_for_as_long_as_the_page_asks_and_not_a_week(site: Site, app: Application) -> None:
+    sign_out = site.sign_out([("library", f"{app.url}/library/")])
+    keys = (sign_out.waiting_key, sign_out.ledger_key)
+    with working(site):
+        site.settled(sign_out)
+    assert all(300_000 < site.store.command("PTTL", key) <= SETTLED_MS for key in keys)
 
 
 def test_what_went_wrong_is_in_the_ledger_and_in_the_journal(site: Site, app: Application) -> None:
@@ -120,6 +128,29 @@ def test_the_time_an_application_has_is_a_setting(site: Site, app: Application) 
 def test_a_session_without_visits_is_off_the_queue_at_once(site: Site) -> None:
     with working(site):
         assert site.settled(site.sign_out([])) == []
+
+
+def test_thousands_of_sessions_without_visits_take_no_thread_and_keep_nobody_waiting(
+    site: Site, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried: list[str] = []
+    carry_out = SignOuts._carry_out
+
+    def counted(job: SignOuts, entry: Entry) -> bool:
+        carried.append(entry.id)
+        return carry_out(job, entry)
+
+    monkeypatch.setattr(SignOuts, "_carry_out", counted)
+    batch = site.store.batch()
+    for number in range(5000):
+        add_sign_out(batch, new_sign_out(f"t{number % 16}"), "administrator", 1.0)
+    batch.run()
+    sign_out = site.sign_out([("library", f"{app.url}/library/")])
+    with working(site):
+        (line,) = site.settled(sign_out)
+    assert line.state == "told"
+    assert len(carried) == 1
+    assert site.store.command("XPENDING", ORDERS, WORKERS)[0] == 0
 
 
 def test_what_was_ordered_while_no_worker_ran_is_done_by_the_next_one(site: Site, app: Application) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import textwrap
@@ -117,12 +118,13 @@ from casduo.settings import load_settings
 from casduo.worker.heartbeat import Heartbeat
 from casduo.worker.parts import build_parts
 from casduo.worker.process import run_jobs
+from casduo.worker.pushes import DuoPushes
 from casduo.worker.signouts import SignOuts
 configure_log("json", "debug")
 stopping = threading.Event()
 gevent.signal_handler(signal.SIGTERM, stopping.set)
 parts = build_parts(load_settings(pathlib.Path(sys.argv[1]), {}), stopping)
-run_jobs(parts, (Heartbeat, functools.partial(SignOuts, lease=1.0)))
+run_jobs(parts, (Heartbeat, *(functools.partial(job, lease=1.0) for job in (SignOuts, DuoPushes))))
 """
 """``casduo worker``, but for others taking over after a second."""
 
@@ -172,6 +174,13 @@ def worker_process(site: Site, *, impatient: bool = False) -> Iterator[Process]:
         yield found
     finally:
         found.kill()
+
+
+def fact(worker: Process, name: str) -> int:
+    """Return a number that the system knows of a worker, such as ``VmRSS`` in kilobytes."""
+    found = re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{worker.pid}/status").read_text())
+    assert found is not None
+    return int(found[1])
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

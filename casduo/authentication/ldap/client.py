@@ -80,7 +80,7 @@ class Client:
         try:
             with self._conversation():
                 connection.bind(read_server_info=False, controls=[(CONTROL, False, None)] if ask_policy else None)
-                result = connection.result
+                result = self._result("bindResponse")
                 policy = result.get("controls", {}).get(CONTROL)
                 value = None if policy is None else policy["value"] or b""
                 return BindAnswer(result["result"], result["message"], value)
@@ -105,8 +105,9 @@ class Client:
                 size_limit=limit,
                 time_limit=math.ceil(self._receive_timeout),
             )
+            code = int(self._result("searchResDone")["result"])
             found = [answer for answer in self._connection.response or () if answer["type"] == "searchResEntry"]
-            return int(self._connection.result["result"]), tuple(_entry(answer) for answer in found)
+            return code, tuple(_entry(answer) for answer in found)
 
     def close(self) -> None:
         """Say goodbye if anybody still listens, and close."""
@@ -117,11 +118,18 @@ class Client:
     def _start_tls(self, server: Server, transport: Transport) -> None:
         with self._conversation():
             self._connection.extended(_START_TLS)
-            code = self._connection.result["result"]
+            code = self._result("extendedResp")["result"]
         if code != SUCCESS:
             raise UpstreamMisconfigured(self._upstream, f"{server} refuses StartTLS (result {code})")
         with _opening(self._upstream, server):
             self._socket.secure(transport.tls, server.host, transport.receive_timeout)
+
+    def _result(self, kind: str) -> dict[str, Any]:
+        """Return the result of what was asked. ldap3 takes any answer with the right id for one."""
+        result: dict[str, Any] = self._connection.result
+        if result["type"] != kind:
+            raise _AnotherAnswerError
+        return result
 
     @contextmanager
     def _conversation(self) -> Iterator[None]:
@@ -139,6 +147,10 @@ class Client:
             if isinstance(error, LDAPExceptionError | OSError):
                 raise ConnectionLost(self._upstream, type(error).__name__) from None
             raise UpstreamUnavailable(self._upstream, f"unreadable answer ({type(error).__name__})") from None
+
+
+class _AnotherAnswerError(Exception):
+    """The answer is one to something else."""
 
 
 class _DeadlineSocket:

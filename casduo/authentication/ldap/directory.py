@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from casduo.errors import UpstreamUnavailable
+from casduo.outbound.breaker import BreakerState
 
 SUCCESS = 0
 INVALID_CREDENTIALS = 49
@@ -61,6 +62,9 @@ class Directory(Protocol):
         :raises UpstreamUnavailable: no server answered.
         :raises ValueError: an empty name or password.
         """
+
+    def servers(self) -> Mapping[str, BreakerState]:
+        """Return how each server stands, by its address, as the calls of late tell. Nobody is asked."""
 
     def close(self) -> None:
         """Close what is kept open. The directory can still be used; it opens what it needs."""

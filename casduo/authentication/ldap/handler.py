@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Mapping
 
 import structlog
 
 from casduo.authentication.ldap.attributes import read_text, release
 from casduo.authentication.ldap.directory import Directory, Entry
-from casduo.authentication.ldap.escaping import fill_dn
+from casduo.authentication.ldap.escaping import fill_dn, same_dn
 from casduo.authentication.ldap.network import NetworkDirectory
 from casduo.authentication.ldap.policy import Refused, judge
 from casduo.authentication.ldap.settings import LdapSettings
 from casduo.authentication.lookup import CannotLookUp, KnownPerson
 from casduo.authentication.model import Authenticated, Credential, Outcome, Principal, Rejected
 from casduo.errors import UpstreamMisconfigured
+from casduo.outbound.breaker import BreakerState
 
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +85,10 @@ class LdapHandler:
             raise CannotLookUp(self.name, f"more than one entry has this name, so nobody signs in by it: {names}")
         return KnownPerson(self._principal(entries[0]), judged=False) if entries else None
 
+    def servers(self) -> Mapping[str, BreakerState]:
+        """Return how each server stands, by its address, as the calls of late tell. Nobody is asked."""
+        return self._directory.servers()
+
     def close(self) -> None:
         """Close idle connections, at the end of the process."""
         self._directory.close()
@@ -95,6 +101,9 @@ class LdapHandler:
         found = entry or answer.entry
         if found is None:
             raise UpstreamMisconfigured(self.name, "people may not read their own entries")
+        if not same_dn(found.dn, dn):
+            # Whose password was right is who signs in, whatever entry comes back.
+            raise UpstreamMisconfigured(self.name, f"asked for {dn}, the directory gives {found.dn}")
         return Authenticated(self._principal(found), self.name, verdict.warnings)
 
     def _bind_decoy(self) -> None:

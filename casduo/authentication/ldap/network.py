@@ -14,13 +14,12 @@ import structlog
 from casduo.authentication.ldap.client import Client, Transport
 from casduo.authentication.ldap.directory import SUCCESS, BindAnswer, ConnectionLost, Entry
 from casduo.authentication.ldap.escaping import fill_filter
+from casduo.authentication.ldap.policy import is_verdict
 from casduo.authentication.ldap.settings import LdapSettings, Server
 from casduo.clock import Clock
-from casduo.errors import UpstreamMisconfigured, UpstreamUnavailable
-from casduo.outbound.breaker import Breaker
+from casduo.errors import UpstreamError, UpstreamMisconfigured, UpstreamUnavailable
+from casduo.outbound.breaker import Breaker, BreakerState
 
-PAUSE = 10.0
-"""Seconds for which a server that did not answer is not asked again."""
 _FAILURES_ALONE = 3
 """A server that has no deputy is given up only after so many failures in a row."""
 _IDLE = 60.0
@@ -39,8 +38,9 @@ class NetworkDirectory:
     """The directory that :class:`LdapSettings` describes. Implements
     :class:`~casduo.authentication.ldap.directory.Directory`.
 
-    Servers are asked in the configured order. One that does not answer is left alone for :data:`PAUSE` seconds; then
-    one request at a time tries it. When all are left alone, the answer is "unavailable" at once, without waiting.
+    Servers are asked in the configured order. One that does not answer is left alone for the settings' ``pause``; then
+    one request at a time tries it. When all are left alone, the answer is "unavailable" at once, without waiting. One
+    that answers without a word about the person, by refusing ``bind_dn`` for one, is passed over each time.
     A request waits at most for one connection and two answers per server.
 
     :param clock: monotonic seconds; for tests.
@@ -55,7 +55,7 @@ class NetworkDirectory:
         )
         servers = settings.parsed_servers()
         failures = _FAILURES_ALONE if len(servers) == 1 else 1
-        self._breakers = {server: Breaker(str(server), failures, PAUSE, clock) for server in servers}
+        self._breakers = {server: Breaker(str(server), failures, settings.pause, clock) for server in servers}
         self._pools = {server: _Pool(settings.pool_size, clock) for server in servers}
         self._asks_policy = settings.password_policy and settings.vendor != "active_directory"
 
@@ -66,7 +66,26 @@ class NetworkDirectory:
 
     def bind_as(self, dn: str, password: str, *, read_entry: bool = False) -> BindAnswer:
         """See :meth:`Directory.bind_as`."""
-        return self._ask(lambda server: self._bind(server, dn, password, read_entry))
+        kept: list[BindAnswer] = []
+
+        def ask(server: Server) -> BindAnswer:
+            answer = self._bind(server, dn, password, read_entry)
+            if is_verdict(answer.code):
+                return answer
+            kept.append(answer)
+            raise UpstreamMisconfigured(self._settings.name, f"bind answered with result {answer.code}")
+
+        try:
+            return self._ask(ask)
+        except UpstreamError:
+            if not kept:
+                raise
+        return kept[0]
+
+    def servers(self) -> dict[str, BreakerState]:
+        """See :meth:`Directory.servers`."""
+        now = self._clock()
+        return {str(server): breaker.state(now) for server, breaker in self._breakers.items()}
 
     def close(self) -> None:
         """See :meth:`Directory.close`: the idle search connections."""
@@ -74,14 +93,22 @@ class NetworkDirectory:
             pool.close()
 
     def _ask(self, question: Callable[[Server], T]) -> T:
+        wrong: UpstreamMisconfigured | None = None
+        failure: UpstreamError
         for server, breaker in self._breakers.items():
             if not breaker.allow(self._clock()):
                 continue
             try:
                 return breaker.observe(partial(question, server))
+            except UpstreamMisconfigured as error:
+                # Of several servers one may be set up wrongly. It answers, so it is asked again the next time: it may
+                # be about one person's entry alone, who must not be able to have it left alone for all.
+                wrong, failure = wrong or error, error
             except UpstreamUnavailable as error:
-                _log.warning("ldap_server_failed", handler=self._settings.name, server=str(server), detail=error.detail)
-        raise UpstreamUnavailable(self._settings.name, "no server answers")
+                failure = error
+            detail = failure.detail
+            _log.warning("ldap_server_failed", handler=self._settings.name, server=str(server), detail=detail)
+        raise wrong or UpstreamUnavailable(self._settings.name, "no server answers")
 
     def _search(self, server: Server, search_filter: str) -> tuple[Entry, ...]:
         pooled = self._pools[server].take()

@@ -65,19 +65,21 @@ _RESULT_CODES = {
     # and the person sees no difference.
     19: Refused("locked", "constraintViolation"),
     53: Refused("disabled", "unwillingToPerform"),
-    # The server cannot or will not check passwords, or not over this connection: no fault of the person.
-    1: Refused("unavailable", "operationsError"),
-    2: Refused("unavailable", "protocolError"),
-    3: Refused("unavailable", "timeLimitExceeded"),
-    7: Refused("unavailable", "authMethodNotSupported"),
-    8: Refused("unavailable", "strongerAuthRequired"),
-    10: Refused("unavailable", "referral"),
-    11: Refused("unavailable", "adminLimitExceeded"),
-    13: Refused("unavailable", "confidentialityRequired"),
-    51: Refused("unavailable", "busy"),
-    52: Refused("unavailable", "unavailable"),
-    80: Refused("unavailable", "other"),
+    # No such name, or one that has no password or may not sign in with it.
+    16: Refused("wrong", "noSuchAttribute"),
+    32: Refused("wrong", "noSuchObject"),
+    34: Refused("wrong", "invalidDNSyntax"),
+    48: Refused("wrong", "inappropriateAuthentication"),
+    INVALID_CREDENTIALS: Refused("wrong", "invalidCredentials"),
+    50: Refused("wrong", "insufficientAccessRights"),
 }
+
+
+def is_verdict(code: int) -> bool:
+    """Say whether a result code of a bind is about the person. Of all others (RFC 4511, appendix A) the server is the
+    reason: it cannot or will not check passwords, or not over this connection, and another one perhaps would.
+    """
+    return code == SUCCESS or code in _RESULT_CODES
 
 
 def judge(answer: BindAnswer, vendor: Vendor, password_policy: bool) -> Verdict:
@@ -97,7 +99,10 @@ def judge(answer: BindAnswer, vendor: Vendor, password_policy: bool) -> Verdict:
         return Accepted(_warnings(policy))
     if answer.code == INVALID_CREDENTIALS and vendor != "openldap":
         return _judge_data_code(answer.diagnostic)
-    return _RESULT_CODES.get(answer.code, Refused("wrong", f"result {answer.code}"))
+    if answer.code == INVALID_CREDENTIALS or not is_verdict(answer.code):
+        # Nobody is told of a wrong password at which no server has looked.
+        return Refused("wrong" if is_verdict(answer.code) else "unavailable", f"result {answer.code}")
+    return _RESULT_CODES[answer.code]
 
 
 def _judge_data_code(diagnostic: str) -> Refused:

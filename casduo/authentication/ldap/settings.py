@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 Scope = Literal["subtree", "one", "base"]
 Vendor = Literal["auto", "openldap", "active_directory"]
 
+PAUSE = 10.0
 _PORTS = {"ldap": 389, "ldaps": 636}
 _PLACE = "{username}"
 
@@ -65,6 +66,7 @@ class LdapSettings:
     :param allow_plaintext: permit ``ldap://`` without ``start_tls``. Passwords then cross the network readable.
     :param connect_timeout: seconds to open a connection to one server.
     :param receive_timeout: seconds for one whole answer, and for one TLS handshake step.
+    :param pause: seconds for which a server that did not answer is not asked again.
     :param pool_size: idle search connections kept per server.
     :param attributes: what to read: the directory's name, and the names under which it is known afterwards.
     :param principal_attribute: single-valued attribute that becomes the principal's id.
@@ -88,6 +90,7 @@ class LdapSettings:
     allow_plaintext: bool = False
     connect_timeout: float = 3.0
     receive_timeout: float = 5.0
+    pause: float = PAUSE
     pool_size: int = 4
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     principal_attribute: str = "uid"

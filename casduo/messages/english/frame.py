@@ -27,6 +27,7 @@ TEXTS: Final[Mapping[str, Message]] = {
     "page.to_others": "Show my other applications",
     "page.ask_help_desk": "If you need help, ask the help desk.",
     "page.contact": "Contact",
+    "page.language": "Language",
     # Facts that stand alone
     "fact.text": "{value}",
     "fact.prose": "{value:prose}",

@@ -39,6 +39,7 @@ _PARAMETERS = {
     "username": "username",
     "user_id": "user_id",
     "user_id or username": "username",
+    "username already exists": "username",
     "device": "device",
     "no capable device": "no_capable_device",
     "passcode": "passcode",

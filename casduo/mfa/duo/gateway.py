@@ -1,10 +1,11 @@
-"""What casduo asks Duo for a login at a browser, as an interface, with the values that come back."""
+"""What casduo asks Duo for a login, as an interface, with the values that come back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from casduo.errors import UpstreamMisconfigured
 from casduo.mfa.duo.errors import DuoFailure, DuoMisconfigured
@@ -31,7 +32,8 @@ class Health:
     :param message: one sentence for the operator; empty if there is nothing to say.
     :param may_fail_open: decide by this, never by ``state``: some unavailability, a used-up rate limit for one, must
         not open anything.
-    :param auth_api_answers: the Auth API answers, so casduo's own page may take over if the prompt is unavailable.
+    :param auth_api_answers: the Auth API answers and, where the prompt does not, takes our keys: casduo's own page may
+        take over if the prompt is unavailable.
     :param skew: Duo's clock minus ours in seconds, at least; None if Duo did not tell.
     """
 
@@ -91,10 +93,24 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedPush:
+    """Duo wants a number to be typed on the device: shown to the person here, never sent by us anywhere.
+
+    :param transaction: to be named when the push is sent.
+    :param code: digits to show.
+    """
+
+    transaction: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Preauth:
     """What may happen next for a person.
 
     :param status_message: Duo's text for the person, control characters removed; templates escape it.
+    :param devices: in Duo's order; the first one that can is what Duo calls ``auto``.
+    :param verified: Duo wants a verified push.
     :param enroll_portal_url: a page at Duo where the person registers a device, usable once and for a few minutes;
         None if Duo gave none.
     """
@@ -103,6 +119,53 @@ class Preauth:
     status_message: str = ""
     devices: tuple[Device, ...] = ()
     enroll_portal_url: str | None = field(default=None, repr=False)
+    verified: VerifiedPush | None = None
+
+
+RequestFactor = Literal["push", "phone"]
+"""Factors that a person answers on a device, while somebody waits: a push or a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushStatus:
+    """How a push or call stands (Auth API, ``/auth_status``).
+
+    :param waiting: there is no verdict yet.
+    :param allowed: a person allowed it. Decide by this alone once ``waiting`` is over. Not where Duo's word is
+        ``bypass``, as for a passcode: nobody was asked; preauth says what Duo thinks of that person now.
+    :param status: Duo's word: ``pushed``, ``calling``, ``answered``, ``push_failed`` while waiting; then ``allow``,
+        ``bypass``, ``deny``, ``fraud``, ``timeout``, ``locked_out``; others may come.
+    :param status_message: Duo's text for the person, control characters removed.
+    """
+
+    waiting: bool
+    allowed: bool
+    status: str = ""
+    status_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """An account that was just made at Duo, and how a phone is tied to it (Auth API, ``/enroll``).
+
+    :param user_id: Duo's name of the account.
+    :param activation_code: what a QR code shows, ``duo://...``; whoever has it becomes this person's device.
+    :param activation_url: the same as a link, for people who are on that phone; empty if Duo gave none.
+    :param expires_at: epoch seconds.
+    """
+
+    user_id: str
+    activation_code: str = field(repr=False)
+    activation_url: str = field(repr=False)
+    expires_at: float
+
+
+class EnrollmentState(StrEnum):
+    """What has become of an activation code (Auth API, ``/enroll_status``)."""
+
+    WAITING = "waiting"
+    SUCCESS = "success"
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +188,28 @@ class Verdict:
 
 
 class DuoGateway(Protocol):
-    """One Duo application, for logins at a browser.
+    """One Duo application.
 
-    The order of a login is health, preauth, prompt_url, (the browser is away), exchange. Every method is safe to call
-    from many threads; none waits longer than its time-outs; all that blocks is limited in number.
+    The order of a login by Duo's own page is health, preauth, prompt_url, (the browser is away), exchange; by our own
+    page health, preauth, push or passcode, and a worker follows the push. Every method is safe to call from many
+    threads; none waits longer than its time-outs; all that blocks is limited in number.
 
     What goes wrong is a :class:`~casduo.mfa.duo.errors.DuoFailure`, whose ``may_fail_open`` is the only thing to
     decide by if the service's entry says ``fail: open``.
     """
 
-    def health(self) -> Health:
+    def health(self, *, prompt: bool = True) -> Health:
         """Return whether Duo answers, our keys are right and the clocks agree. Never raises a DuoFailure.
 
         A good answer is shared by all threads for a few seconds. During an outage the answer comes at once.
+
+        :param prompt: it is about Duo's own page; without it about the Auth API, which is all that ours needs.
         """
 
     def auth_api_health(self) -> Health:
         """Return whether Duo answers and takes the Auth API's keys, asked anew each time. Never raises a DuoFailure.
 
-        For logins without the prompt, and for ``casduo doctor``.
+        For ``casduo doctor``.
         """
 
     def preauth(self, username: str, address: str) -> Preauth:
@@ -167,6 +233,57 @@ class DuoGateway(Protocol):
         :param address: the person's own IP address, or empty if it is not known.
         :raises DuoBadParameter: ``username``: Duo does not know that name; ``passcode``: it cannot be a passcode.
         :raises DuoFailure: no verdict. None of them may fail open: a factor was offered.
+        """
+
+    def push(
+        self,
+        username: str,
+        address: str,
+        device: str = "auto",
+        *,
+        factor: RequestFactor = "push",
+        info: Mapping[str, str] | None = None,
+        verified: VerifiedPush | None = None,
+    ) -> str:
+        """Send a push to a device, or have Duo call it, and return the transaction id at once (``async=1``).
+
+        The id stands for whatever the person answers: it stays on the server.
+
+        :param device: a device's id, or ``auto`` for Duo's choice.
+        :param info: what the device shows of the request, by label, in this order; not for calls.
+        :param verified: as preauth had it.
+        :raises DuoBadParameter: ``username``; ``device``; ``no_capable_device``.
+        :raises DuoFailure: none was sent. None of them may fail open: from here on only "allow" opens.
+        """
+
+    def push_status(self, transaction: str) -> PushStatus:
+        """Wait for news of a push or call, and return how it stands; without news, after Duo's hold, how it stood.
+
+        For workers: this may take a minute. Not limited in number, and not stopped by an open breaker.
+
+        :raises DuoBadParameter: ``txid``: Duo does not know it (any more).
+        :raises DuoFailure: no answer; ask again. None of them may fail open.
+        """
+
+    def send_codes(self, username: str, address: str, device: str = "auto") -> Verdict:
+        """Have Duo send passcodes as a text message. Its verdict is never "allowed"; ``status`` ``sent`` is success.
+
+        :raises DuoBadParameter: as :meth:`push`.
+        :raises DuoFailure: none was sent. None of them may fail open.
+        """
+
+    def enroll(self, username: str, seconds: int) -> Enrollment:
+        """Make an account at Duo for somebody whom Duo does not know.
+
+        :param seconds: how long the activation code is good for.
+        :raises DuoBadParameter: ``username``: the account exists already, with or without a device.
+        :raises DuoFailure: no account, as far as is known.
+        """
+
+    def enroll_status(self, user_id: str, activation_code: str) -> EnrollmentState:
+        """Return whether a device has taken the activation code. Answers at once: ask every few seconds.
+
+        :raises DuoFailure: no answer.
         """
 
     def prompt_url(self, username: str, state: str, nonce: str) -> str:
@@ -203,7 +320,7 @@ def new_token() -> str:
 class NullDuoGateway:
     """Stands in where no Duo application is set up: everything is refused, nothing opens."""
 
-    def health(self) -> Health:
+    def health(self, *, prompt: bool = True) -> Health:
         return Health.of_failure(self._off(), 0.0)
 
     def auth_api_health(self) -> Health:
@@ -213,6 +330,30 @@ class NullDuoGateway:
         raise self._off()
 
     def passcode(self, username: str, code: str, address: str) -> Verdict:
+        raise self._off()
+
+    def push(
+        self,
+        username: str,
+        address: str,
+        device: str = "auto",
+        *,
+        factor: RequestFactor = "push",
+        info: Mapping[str, str] | None = None,
+        verified: VerifiedPush | None = None,
+    ) -> str:
+        raise self._off()
+
+    def push_status(self, transaction: str) -> PushStatus:
+        raise self._off()
+
+    def send_codes(self, username: str, address: str, device: str = "auto") -> Verdict:
+        raise self._off()
+
+    def enroll(self, username: str, seconds: int) -> Enrollment:
+        raise self._off()
+
+    def enroll_status(self, user_id: str, activation_code: str) -> EnrollmentState:
         raise self._off()
 
     def prompt_url(self, username: str, state: str, nonce: str) -> str:

@@ -30,11 +30,28 @@ def judge(now: float, skew: float, *, prompt: bool = True) -> Health:
     return Health(HealthState.OK, now, auth_api_answers=True, skew=skew)
 
 
-def judge_failure(failure: DuoFailure, now: float, skew: float) -> Health:
-    """Return the health if ``ping`` went well and ``failure`` is what became of the check of our keys."""
-    if failure.detail == "keys":
+def judge_failure(failure: DuoFailure, now: float, skew: float | None) -> Health:
+    """Return the health if ``failure`` is what became of the check of our keys, or of ``ping`` already.
+
+    :param skew: as for :func:`judge`; None if ``ping`` failed.
+    """
+    if failure.detail == "keys" and skew is not None:
         failure = _keys_or_clock(skew)
-    return Health.of_failure(failure, now, auth_api_answers=True, skew=skew)
+    return Health.of_failure(failure, now, skew=skew)
+
+
+def judge_half(failure: DuoFailure, auth_api: Health, now: float, skew: float) -> Health:
+    """Return the health if the prompt's side is down.
+
+    Where the Auth API is down as well it is an outage. Where it answers and refuses us, that is what counts: a second
+    fault must not open what the first would have kept closed.
+
+    :param failure: why no prompt can be offered.
+    :param auth_api: how the Auth API is.
+    """
+    if not auth_api.ok and not auth_api.may_fail_open:
+        return auth_api
+    return Health.of_failure(failure, now, auth_api_answers=auth_api.ok, skew=skew)
 
 
 def _keys_or_clock(skew: float) -> DuoMisconfigured:

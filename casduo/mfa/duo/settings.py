@@ -24,6 +24,11 @@ class DuoSettings:
     :param redirect_uri: where Duo sends the browser back to.
     :param integration_key: of the Auth API application; empty uses ``client_id`` and ``client_secret`` for it.
     :param secret_key: its secret.
+    :param previous_client_id: of the application that was used before, empty for none; prompts that were begun with it
+        are ended with it.
+    :param previous_client_secret: its secret.
+    :param previous_integration_key: likewise of the Auth API application, for following pushes.
+    :param previous_secret_key: its secret.
     :param ca_file: PEM file of authorities to trust besides those that Duo's own clients pin.
     :param proxy: ``http://[user:password@]host:port`` for everything sent to Duo.
     :param connect_timeout: for reaching Duo.
@@ -32,7 +37,13 @@ class DuoSettings:
     :param health_cache: how long a good health answer serves; 0 asks each time.
     :param breaker_failures: outages in a row after which Duo is left alone.
     :param breaker_pause: for how long.
-    :param concurrency: threads that may wait for Duo at a time.
+    :param concurrency: threads that may wait for Duo at a time; those that follow a push are not counted.
+    :param poll_timeout: longest silence while a push is followed; must exceed the time for which Duo withholds its
+        answer while there is no news, some tens of seconds.
+    :param polls: connections kept for following pushes.
+    :param label: what a device shows before the word "request".
+    :param verified_push: tell Duo that the person sees the digits of a verified push.
+    :param name: of the application, for the log; empty for the main one.
     """
 
     api_host: str
@@ -41,6 +52,10 @@ class DuoSettings:
     redirect_uri: str
     integration_key: str = ""
     secret_key: str = field(default="", repr=False)
+    previous_client_id: str = ""
+    previous_client_secret: str = field(default="", repr=False)
+    previous_integration_key: str = ""
+    previous_secret_key: str = field(default="", repr=False)
     ca_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     connect_timeout: float = 3.0
@@ -50,6 +65,11 @@ class DuoSettings:
     breaker_failures: int = 5
     breaker_pause: float = 10.0
     concurrency: int = 16
+    poll_timeout: float = 45.0
+    polls: int = 16
+    label: str = "Sign-in"
+    verified_push: bool = True
+    name: str = field(default="", compare=False)
 
     @property
     def auth_api_keys(self) -> tuple[str, str]:
@@ -57,6 +77,15 @@ class DuoSettings:
         if self.integration_key:
             return self.integration_key, self.secret_key
         return self.client_id, self.client_secret
+
+    @property
+    def previous_auth_api_keys(self) -> tuple[str, str] | None:
+        """Those of before for the Auth API, ``None`` where there are none."""
+        if self.previous_integration_key:
+            return self.previous_integration_key, self.previous_secret_key
+        if self.previous_client_id and not self.integration_key:
+            return self.previous_client_id, self.previous_client_secret
+        return None
 
     def check(self) -> None:
         """Refuse what cannot work, before the first login finds out.

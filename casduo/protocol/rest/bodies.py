@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from html import escape
 
+from casduo.protocol.rest.errors import PersonAsked
 from casduo.services.release import Released
 
 HTML_TYPE = "text/html; charset=utf-8"
@@ -41,7 +43,19 @@ def session_page(url: str) -> bytes:
     ).encode()
 
 
+def asked_json(asked: PersonAsked) -> bytes:
+    """Return what a person was sent: ``factor`` and ``device``; where an answer is waited for, ``push`` to ask with
+    again, and ``code`` where the person has to type one on the device.
+    """
+    answer = {"factor": asked.factor, "device": asked.device, "push": asked.push, "code": asked.digits}
+    return _json({name: value for name, value in answer.items() if value})
+
+
 def person_json(released: Released) -> bytes:
     """Return who a person is: ``id``, and ``attributes``, each a list."""
     answer = {"id": released.user, "attributes": {name: list(values) for name, values in released.attributes.items()}}
+    return _json(answer)
+
+
+def _json(answer: Mapping[str, object]) -> bytes:
     return json.dumps(answer, separators=(",", ":")).encode()

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from casduo.events.model import Subject
 from casduo.protocol.rest.clients import RestClient
 
+NO_ADDRESS = ""
+"""Where the person of a call is. Nobody knows, only where the program runs: a Duo rule about networks means everybody
+then, and Duo is told nothing, for of the program's address its policy could conclude that no factor is due.
+"""
+
 
 @dataclass(slots=True)
 class RestCall:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casduo.errors import MalformedService
-from casduo.mfa.policy import owed
+from casduo.mfa.policy import DuoDecision
 from casduo.mfa.strength import Strength
-from casduo.protocol.entitlement import EntitlementRules, check_access
+from casduo.protocol.entitlement import EntitlementRules, Standings, check_access, decide_duo
+from casduo.protocol.entitlement import check_approval as approval_of
 from casduo.protocol.errors import UnauthorizedService
+from casduo.protocol.rest.call import NO_ADDRESS
 from casduo.protocol.rest.clients import RestClient
 from casduo.protocol.rest.errors import BadForm, DuoNeeded, PasswordNeeded, ServiceForbidden
 from casduo.services.freshness import good_enough
@@ -16,10 +18,7 @@ from casduo.services.index import Registry
 from casduo.services.model import RegisteredService
 from casduo.services.release import UsernameUnfit, username
 from casduo.services.urls import parse_service
-from casduo.tickets.model import TicketGrantingTicket
-
-_ADDRESS_UNKNOWN = ""
-"""Nobody knows where the person is, only where the program runs: a Duo rule about networks means everybody then."""
+from casduo.tickets.model import Permit, TicketGrantingTicket
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,20 @@ def check_person(
         raise ServiceForbidden(str(error), asked.host) from error
 
 
+def check_approval(
+    asked: AskedService, session: TicketGrantingTicket, now: float, standings: Standings
+) -> Permit | None:
+    """Return by which approval the service is open to the person, ``None`` where it needs none. Programs cannot ask for
+    one: a person has asked in a browser before.
+
+    :raises ServiceForbidden: it is not open
+    """
+    try:
+        return approval_of(asked.entry, session, now, standings)
+    except UnauthorizedService as error:
+        raise ServiceForbidden(error.why, asked.host) from error
+
+
 def check_freshness(asked: AskedService, session: TicketGrantingTicket, now: float) -> None:
     """See whether the service takes the session without a new password.
 
@@ -82,22 +95,17 @@ def check_freshness(asked: AskedService, session: TicketGrantingTicket, now: flo
 
 def check_duo(
     asked: AskedService, session: TicketGrantingTicket, strength: Strength, now: float, rules: EntitlementRules
-) -> None:
-    """See whether the service requires Duo and the session has none that counts.
+) -> DuoDecision:
+    """See whether the service requires Duo and the session has none that counts, and return the decision.
 
-    Nothing but a real Duo authentication pays. That a service may be entered without Duo while Duo cannot be reached
-    (``fail: open``) is for people at a browser, who would otherwise stand before a closed door; here it never holds.
+    Nothing but a real Duo authentication pays. That a service may be entered without Duo, because Duo cannot be reached
+    (``fail: open``), the person has no device (``mode: optional``) or the browser is trusted, is for people at a
+    browser, who would otherwise stand before a closed door; here it never holds.
 
     :param strength: what the session has, or has just got
     :raises DuoNeeded: it does
     """
-    decision = owed(
-        asked.entry.duo_rule,
-        session.attributes,
-        _ADDRESS_UNKNOWN,
-        strength,
-        now,
-        group_attributes=rules.group_attributes,
-    )
+    decision = decide_duo(asked.entry, session.attributes, NO_ADDRESS, strength, now, rules, trust=False)
     if decision.owed:
         raise DuoNeeded("; ".join(decision.reasons))
+    return decision

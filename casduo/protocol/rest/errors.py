@@ -1,4 +1,5 @@
-"""Every way in which the REST protocol refuses: a status, a fixed text, and a reason for our own log.
+"""Every way in which a call of the REST protocol does not get what it asks for: a status, a fixed text, and a reason
+for our own log.
 
 No text repeats anything of the request (CVE-2021-42567: names and ids that came back unescaped ran as scripts).
 """
@@ -11,7 +12,7 @@ from casduo.errors import CasduoError
 
 
 class RestError(CasduoError):
-    """A refusal.
+    """A call that does not get what it asks for.
 
     :param why: for the log: fixed words, without any secret
     :param text: what the program is told instead of the fixed text of the class
@@ -76,12 +77,54 @@ class PasscodeRefused(RestError):
     fixed_text = "Duo does not accept the passcode"
 
 
+class PersonAsked(RestError):
+    """No refusal, and no yes either: something was sent to the person, who has to answer it first.
+
+    :param factor: ``push``, ``phone`` (a call) or ``sms`` (passcodes, to be sent to us as such)
+    :param device: the device's name for people
+    :param push: what the program repeats its call with, as ``push``; empty for passcodes
+    :param digits: of a verified push, for the program to show
+    :param wait: seconds after which asking again may help; 0 for passcodes
+    """
+
+    code = "REST_ASKED"
+    status = 202
+    fixed_text = "the person has to answer first"
+
+    def __init__(self, factor: str, device: str, push: str = "", digits: str = "", *, wait: int = 0) -> None:
+        super().__init__(factor, wait=wait)
+        self.factor = factor
+        self.device = device
+        self.push = push
+        self.digits = digits
+
+
+class PushRefused(RestError):
+    """A push or call that proves nothing. ``why`` is ``denied``, ``fraud`` (reported by the person), ``timeout``, or
+    ``gone``: it was used, or nobody knows it any more.
+    """
+
+    code = "REST_PUSH"
+    status = 401
+    fixed_text = "the person did not approve"
+
+
+class NoDevice(RestError):
+    """The person has no device that can be asked in this way. A passcode may be possible."""
+
+    code = "REST_DUO_DEVICE"
+    status = 403
+    fixed_text = "the person has no device for this"
+
+
 class PersonRefused(RestError):
-    """Duo knows no passcode of this person, or takes none at present: another one will not help."""
+    """Duo lets this person prove nothing at present: it does not know them, has locked them out, or lets them pass
+    unasked, which proves nothing either. Another passcode or push will not help.
+    """
 
     code = "REST_DUO_PERSON"
     status = 403
-    fixed_text = "Duo takes no passcode of this person"
+    fixed_text = "Duo does not let this person prove anything"
 
 
 class ServiceForbidden(RestError):
@@ -112,7 +155,7 @@ class DuoNeeded(RestError):
 
     code = "REST_DUO"
     status = 403
-    fixed_text = "the service requires Duo: send a Duo passcode as passcode"
+    fixed_text = "the service requires Duo: send passcode, a Duo passcode or one of the words push, phone and sms"
 
 
 class NoSuchTicket(RestError):
@@ -132,7 +175,7 @@ class TicketsInARow(RestError):
 
 
 class Throttled(RestError):
-    """Too many failures before this attempt; nothing was looked at."""
+    """Too much before this attempt: failures, then nothing was looked at, or requests that somebody was sent."""
 
     code = "REST_THROTTLED"
     status = 429
@@ -145,3 +188,6 @@ class Unavailable(RestError):
     code = "REST_UNAVAILABLE"
     status = 503
     fixed_text = "the server cannot do this now; try again later"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, wait=10)

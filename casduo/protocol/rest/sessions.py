@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from casduo.events.journal import Journal
 from casduo.events.model import SignedIn, SignedOut, SignInRefused, TicketGranted, TicketLoop
-from casduo.mfa.strength import NO_STRENGTH
-from casduo.protocol.entitlement import EntitlementRules
+from casduo.mfa.duo.reports import Reports
+from casduo.mfa.strength import NO_STRENGTH, Strength
+from casduo.protocol.entitlement import EntitlementRules, Standings
 from casduo.protocol.rest import checks
 from casduo.protocol.rest.call import RestCall
 from casduo.protocol.rest.clients import RestClient, RestClients
@@ -22,6 +23,7 @@ from casduo.protocol.rest.errors import (
     UnknownClient,
     WrongCredentials,
 )
+from casduo.protocol.rest.factors import SecondFactor
 from casduo.protocol.rest.forms import RestForm
 from casduo.protocol.rest.passwords import Passwords
 from casduo.services.index import RegistrySource
@@ -30,7 +32,7 @@ from casduo.services.release import Released, UsernameUnfit, release
 from casduo.store import Batch, Store
 from casduo.throttling import LoginThrottle
 from casduo.tickets.ids import TicketId, TicketKind
-from casduo.tickets.model import TicketGrantingTicket
+from casduo.tickets.model import Permit, TicketGrantingTicket
 from casduo.tickets.registry import Grant, TicketRegistry
 
 _STRANGERS = ""
@@ -48,22 +50,28 @@ class RestProtocol:
         self,
         clients: RestClients,
         passwords: Passwords,
+        factor: SecondFactor,
         services: RegistrySource,
         tickets: TicketRegistry,
         store: Store,
         throttle: LoginThrottle,
         rules: EntitlementRules,
         journal: Journal,
+        reports: Reports,
+        standings: Standings,
         pairwise: PairwiseIds | None = None,
     ) -> None:
         self._clients = clients
         self._passwords = passwords
+        self._factor = factor
         self._services = services
         self._tickets = tickets
         self._store = store
         self._throttle = throttle
         self._rules = rules
         self._journal = journal
+        self._reports = reports
+        self._standings = standings
         self._pairwise = pairwise
 
     def admit(self, authorization: str, address: str, now: float) -> RestClient:
@@ -84,7 +92,7 @@ class RestProtocol:
             raise
 
     def sign_in(self, call: RestCall, form: RestForm) -> TicketId:
-        """Open a session for a password, and a passcode if there is one. Two round trips without it.
+        """Open a session for a password, and what Duo says if that is asked for. Two round trips without Duo.
 
         With a service everything that stands between the session and a ticket for it is looked at before; where there
         would be none, there is no session either.
@@ -95,8 +103,8 @@ class RestProtocol:
         with self._writes() as batch:
             session, _ = self._authenticated(call, form, batch)
             opened = self._tickets.open_session(batch, session, call.now)
+            self._journal.write(SignedIn(call.subject, handler=session.handler), batch)
             batch.run()
-        self._journal.write(SignedIn(call.subject, handler=session.handler))
         return opened.id
 
     def who(self, call: RestCall, form: RestForm) -> Released:
@@ -118,7 +126,7 @@ class RestProtocol:
             raise ServiceForbidden(str(error), asked.host) from error
 
     def grant(self, call: RestCall, ticket: TicketId, form: RestForm) -> TicketId:
-        """Grant a service ticket on a session. Two round trips, one more for a password and for a passcode each.
+        """Grant a service ticket on a session. Two round trips, one more for a password, and some more for Duo.
 
         With ``renew`` the password is asked for anew, Duo as well where it is owed, and the ticket is primary.
 
@@ -127,6 +135,7 @@ class RestProtocol:
         form.require_service()
         if form.renew:
             form.require_credentials()
+        self._factor.look(call, form)
         asked = checks.find_service(form.service, call.client, self._services.current())
         call.service = asked.entry.id
         session = self._tickets.find_session(ticket)
@@ -140,11 +149,12 @@ class RestProtocol:
             else:
                 checks.check_freshness(asked, session, call.now)
             strength = NO_STRENGTH if form.renew else session.strength
-            if form.passcode:
-                strength = self._passwords.check_passcode(call, form.passcode, batch)
+            if form.second_factor:
+                strength = self._factor.check(call, asked, form, batch)
                 self._tickets.raise_strength(batch, ticket, strength)
-            checks.check_duo(asked, session, strength, call.now, self._rules)
-            return self._granted(call, ticket, asked, batch, primary=form.renew)
+            self._check_duo(call, asked, session, strength, batch)
+            permit = checks.check_approval(asked, session, call.now, self._standings)
+            return self._granted(call, ticket, asked, batch, permit, primary=form.renew)
 
     def is_alive(self, ticket: TicketId) -> bool:
         """Say whether a ticket could still be used. One round trip; the ticket is not used up."""
@@ -159,9 +169,9 @@ class RestProtocol:
         batch.run()
         if closing.closed:
             self._tickets.unindex(batch, closing.principal_id, ticket.name)
-            batch.run()
             call.principal = closing.principal_id
-            self._journal.write(SignedOut(call.subject, cause="rest"))
+            self._journal.write(SignedOut(call.subject, cause="rest"), batch)
+            batch.run()
 
     @contextmanager
     def _writes(self) -> Iterator[Batch]:
@@ -177,6 +187,7 @@ class RestProtocol:
         self, call: RestCall, form: RestForm, batch: Batch
     ) -> tuple[TicketGrantingTicket, checks.AskedService | None]:
         """Check the credentials of a form, and everything else that its service wants of the person if it names one."""
+        self._factor.look(call, form)
         asked = None
         if form.service.strip():
             asked = checks.find_service(form.service, call.client, self._services.current())
@@ -192,11 +203,26 @@ class RestProtocol:
         )
         if asked is not None:
             checks.check_person(asked, session, call.address, call.now, self._rules)
-        if form.passcode:
-            session = replace(session, strength=self._passwords.check_passcode(call, form.passcode, batch))
+        if form.second_factor:
+            session = replace(session, strength=self._factor.check(call, asked, form, batch))
         if asked is not None:
-            checks.check_duo(asked, session, session.strength, call.now, self._rules)
+            self._check_duo(call, asked, session, session.strength, batch)
+            checks.check_approval(asked, session, call.now, self._standings)
         return session, asked
+
+    def _check_duo(
+        self,
+        call: RestCall,
+        asked: checks.AskedService,
+        session: TicketGrantingTicket,
+        strength: Strength,
+        batch: Batch,
+    ) -> None:
+        """Insist on Duo where it is owed; where it would be, if the roll-out were further, have the worker ask."""
+        decision = checks.check_duo(asked, session, strength, call.now, self._rules)
+        if decision.reported:
+            application = self._rules.duo.terms(asked.entry.duo_rule).application
+            self._reports.add(batch, session.principal_id, asked.entry.id, application, "", decision.reasons)
 
     def _renew(
         self, call: RestCall, form: RestForm, session: TicketGrantingTicket, asked: checks.AskedService, batch: Batch
@@ -208,16 +234,32 @@ class RestProtocol:
             raise WrongCredentials("other_user")
 
     def _granted(
-        self, call: RestCall, ticket: TicketId, asked: checks.AskedService, batch: Batch, *, primary: bool
+        self,
+        call: RestCall,
+        ticket: TicketId,
+        asked: checks.AskedService,
+        batch: Batch,
+        permit: Permit | None,
+        *,
+        primary: bool,
     ) -> TicketId:
         granting = self._tickets.grant_service_ticket(
-            batch, ticket, asked.text, asked.entry.id, primary=primary, now=call.now, address=call.address
+            batch,
+            ticket,
+            asked.text,
+            asked.entry.id,
+            primary=primary,
+            now=call.now,
+            address=call.address,
+            permit=permit,
         )
+        granted = TicketGranted(call.subject, ticket=granting.id.masked, primary=primary)
+        self._journal.attach(granted, batch, granting.id.key)
         batch.run()
         if granting.outcome is Grant.LOOPING:
             self._journal.write(TicketLoop(call.subject, host=asked.host))
             raise TicketsInARow()
         if granting.outcome is Grant.ENDED:
             raise NoSuchTicket()
-        self._journal.write(TicketGranted(call.subject, ticket=granting.id.masked, primary=primary))
+        self._journal.note(granted)
         return granting.id

@@ -12,7 +12,9 @@ DEFAULT_PORT = 8443
 ADDRESS = "127.0.0.1"
 HOST = "localhost"
 
-_STRIDE = 10
+UCM_NODES = 2
+"""Nodes of the simulated UCM: one can be stopped while people log in on phones."""
+
 _MOST_BLOCKS = 20
 
 
@@ -66,9 +68,74 @@ class Addresses:
         return f"http://{HOST}:{self.control_port}/_control"
 
     @property
+    def ip_phones_port(self) -> int:
+        """Port of the page with the IP phones."""
+        return self.control_port + 1
+
+    @property
+    def ip_phones_url(self) -> str:
+        """Address of the page with the IP phones."""
+        return f"https://{HOST}:{self.ip_phones_port}/"
+
+    @property
+    def ucm_ports(self) -> tuple[int, ...]:
+        """Ports of the simulated UCM's nodes, the publisher's first."""
+        return tuple(self.ip_phones_port + 1 + node for node in range(UCM_NODES))
+
+    @property
+    def ucm_servers(self) -> tuple[str, ...]:
+        """The same as host and port."""
+        return tuple(f"{HOST}:{port}" for port in self.ucm_ports)
+
+    @property
+    def ucm_control_port(self) -> int:
+        """Port by which the UCM can be steered."""
+        return self.ip_phones_port + 1 + UCM_NODES
+
+    @property
+    def ucm_control_url(self) -> str:
+        """Address that takes commands for the UCM."""
+        return f"http://{HOST}:{self.ucm_control_port}/_control"
+
+    @property
+    def em_url(self) -> str:
+        """The sign-in server's service for IP phones, without a slash at its end."""
+        return f"https://{HOST}:{self.first}/em"
+
+    @property
+    def em_service_url(self) -> str:
+        """Its address as the UCM gives it to phones, which put their names into it."""
+        return f"{self.em_url}/?device=#DEVICENAME#"
+
+    @property
+    def webex_port(self) -> int:
+        """Port of the simulated Webex."""
+        return self.ucm_control_port + 1
+
+    @property
+    def webex_url(self) -> str:
+        """The page with everybody's spaces."""
+        return f"https://{HOST}:{self.webex_port}/"
+
+    @property
+    def webex_api_url(self) -> str:
+        """Address of Webex's API."""
+        return f"{self.webex_url}v1/"
+
+    @property
+    def webex_control_port(self) -> int:
+        """Port by which Webex can be steered."""
+        return self.webex_port + 1
+
+    @property
+    def webex_control_url(self) -> str:
+        """Address that takes commands for Webex."""
+        return f"http://{HOST}:{self.webex_control_port}/_control"
+
+    @property
     def ports(self) -> range:
         """All ports."""
-        return range(self.first, self.control_port + 1)
+        return range(self.first, self.webex_control_port + 1)
 
 
 def choose_addresses(port: int | None, apps: tuple[SampleApp, ...]) -> Addresses:
@@ -85,11 +152,12 @@ def choose_addresses(port: int | None, apps: tuple[SampleApp, ...]) -> Addresses
             if obstacle is not None:
                 raise PortUnusable.from_error(each, obstacle, len(addresses.ports))
         return addresses
-    for first in range(DEFAULT_PORT, DEFAULT_PORT + _STRIDE * _MOST_BLOCKS, _STRIDE):
+    needed = len(Addresses(DEFAULT_PORT, apps).ports)
+    for first in range(DEFAULT_PORT, DEFAULT_PORT + needed * _MOST_BLOCKS, needed):
         addresses = Addresses(first, apps)
         if all(_obstacle(each) is None for each in addresses.ports):
             return addresses
-    raise DemoError(f"there are no {len(addresses.ports)} free ports in a row near {DEFAULT_PORT}; use --port")
+    raise DemoError(f"there are no {needed} free ports in a row near {DEFAULT_PORT}; use --port")
 
 
 def _obstacle(port: int) -> OSError | None:

@@ -16,7 +16,7 @@ _REFUSAL_AFTER = 1.0
 
 _ADD: Mapping[DuoState, Callable[[DuoSimulator, str], object]] = {
     "enrolled": lambda duo, name: duo.add_user(name),
-    "unenrolled": lambda duo, name: duo.add_user(name, devices=[]),
+    "unenrolled": lambda duo, name: None,
     "deny": lambda duo, name: duo.add_user(name, script=Script("deny", after=_REFUSAL_AFTER)),
     "bypass": lambda duo, name: duo.add_user(name, "bypass"),
     "locked": lambda duo, name: duo.add_user(name, "locked out"),
@@ -31,6 +31,9 @@ def duo_simulator(addresses: Addresses, certificate: LeafFiles, keys: Keys) -> D
         redirect_uris=[f"{addresses.cas_url}/duo/callback"],
         integration_key=keys.duo_client_id,
         secret_key=keys.duo_client_secret,
+    )
+    simulator.add_application(
+        "authapi", "Example University, devices", integration_key=keys.duo_api_key, secret_key=keys.duo_api_secret
     )
     for person in PEOPLE:
         _ADD[person.duo](simulator, person.username)

@@ -55,10 +55,10 @@ class ServeEnded(DemoError):
 
 
 class NotReady(DemoError):
-    """A part of the demo runs and does not answer in time. ``url`` is where it was asked."""
+    """A part of the demo runs and does not answer in time. ``name`` is its address, or what it is."""
 
     code = "DEMO_NOT_READY"
 
-    def __init__(self, url: str, seconds: float, log_file: Path) -> None:
-        super().__init__(f"{url} did not answer within {seconds:.0f} seconds; perhaps {log_file} says why")
-        self.url = url
+    def __init__(self, name: str, seconds: float, log_file: Path) -> None:
+        super().__init__(f"{name} did not answer within {seconds:.0f} seconds; perhaps {log_file} says why")
+        self.name = name

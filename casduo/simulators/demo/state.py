@@ -37,12 +37,24 @@ class Keys:
 
     :param duo_client_id: the sign-in server's name at Duo, 20 characters.
     :param duo_client_secret: its secret there, 40 characters.
+    :param duo_api_key: the same for Duo's Auth API, by which devices are registered.
+    :param duo_api_secret: its secret there.
     :param apps_secret: signs the applications' cookies.
+    :param ucm_axl_password: of the sign-in server's account at the UCM that looks people up.
+    :param ucm_em_password: of its account there that logs people in on phones.
+    :param webex_token: of the bot that posts for the sign-in server.
+    :param webex_webhook_secret: signs what Webex tells the sign-in server.
     """
 
     duo_client_id: str = field(default_factory=lambda: new_id("DI"))
     duo_client_secret: str = field(default_factory=new_secret_key, repr=False)
+    duo_api_key: str = field(default_factory=lambda: new_id("DI"))
+    duo_api_secret: str = field(default_factory=new_secret_key, repr=False)
     apps_secret: str = field(default_factory=lambda: secrets.token_urlsafe(36), repr=False)
+    ucm_axl_password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    ucm_em_password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    webex_token: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+    webex_webhook_secret: str = field(default_factory=lambda: secrets.token_urlsafe(36), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,11 @@ class State:
     def valkey_directory(self) -> Path:
         """Where the sign-in server looks for the Valkey that belongs to it."""
         return self.server_directory / "valkey"
+
+    @property
+    def webex_file(self) -> Path:
+        """What was said in Webex, written at the end of a run."""
+        return self.directory / "webex.json"
 
     @property
     def serve_log(self) -> Path:
@@ -118,14 +135,16 @@ class State:
         return known if _is_good(known) else authority.issue()
 
     def keys(self) -> Keys:
-        """Return the keys; make them if there are none."""
+        """Return the keys; make those that are missing."""
         path = self.directory / "keys.json"
         try:
-            return Keys(**json.loads(path.read_text(encoding="utf-8")))
+            known = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            keys = Keys()
+            known = {}
+        keys = Keys(**known)
+        if asdict(keys) != known:
             write_file(path, (json.dumps(asdict(keys), indent=2) + "\n").encode())
-            return keys
+        return keys
 
     def complete_users(self) -> None:
         """Add those people to the users file who are not in it.

@@ -5,36 +5,36 @@ Nothing here waits, talks or reads a clock: every rule takes ``now`` in epoch se
 
 from __future__ import annotations
 
-import heapq
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from casduo.simulators.duo import transactions
-from casduo.simulators.duo.enrollment import Enrollments
+from casduo.simulators.duo.enrollment import Enrollments, Mail
 from casduo.simulators.duo.model import (
     Application,
     Device,
     NewUserPolicy,
     Phone,
     Reply,
-    Token,
+    Script,
     User,
 )
-from casduo.simulators.duo.passcodes import CodeGenerator, CodeList, Verdict, random_digits, sms_batch
-from casduo.simulators.duo.transactions import Details, State, Transaction, new_txid
+from casduo.simulators.duo.passcodes import random_digits, sms_batch
+from casduo.simulators.duo.schedule import Due, Schedule
+from casduo.simulators.duo.transactions import Details, State, Transaction
+from casduo.simulators.duo.verified_push import Verification, Verifications
 
 UsernameRule = Literal["lower", "simple", "none"]
-
-_TIME_OUT = "time out"
+USERNAME_RULES: tuple[UsernameRule, ...] = get_args(UsernameRule)
 
 _REPLIES: dict[str, State] = {
     "approve": transactions.ALLOWED,
     "deny": transactions.DENIED,
     "fraud": transactions.FRAUD,
     "push_failed": transactions.PUSH_FAILED,
-    _TIME_OUT: transactions.TIMED_OUT,
+    "pick_up": transactions.ANSWERED,
 }
 
 
@@ -50,6 +50,7 @@ class AccountSettings:
     :param poll_hold: how long ``auth_status`` waits for news.
     :param memory: how long a finished transaction can still be asked for.
     :param sms_batch: how many passcodes one SMS carries.
+    :param verification_digits: length of the code of a verified push, 3 to 6.
     """
 
     new_user_policy: NewUserPolicy = "enroll"
@@ -59,34 +60,20 @@ class AccountSettings:
     poll_hold: float = 30.0
     memory: float = 300.0
     sms_batch: int = 3
+    verification_digits: int = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Preauth:
-    """What ``preauth`` decides: ``auth`` with devices, ``enroll``, ``allow`` or ``deny``, and the text for people."""
+    """What ``preauth`` decides: ``auth`` with devices, ``enroll``, ``allow`` or ``deny``, and the text for people.
+
+    :param reason: why it is ``allow``, as an id_token words it.
+    """
 
     result: Literal["auth", "enroll", "allow", "deny"]
     message: str
     devices: tuple[Device, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PasscodeCheck:
-    """What a passcode turned out to be: its verdict, and the device it came from unless it was a bypass code."""
-
-    verdict: Verdict
-    device: Device | None = None
-    factor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A code that a coming push will ask for, handed out by ``preauth``."""
-
-    txid: str
-    code: str
-    username: str
-    expires: float
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -94,6 +81,7 @@ class Account:
     """All that one Duo customer has. Not thread-safe: the caller holds a lock.
 
     :param on_change: called with a transaction whenever its state changed.
+    :param spare_phones: phones that belong to nobody yet, by id.
     """
 
     settings: AccountSettings = field(default_factory=AccountSettings)
@@ -102,9 +90,11 @@ class Account:
     users: dict[str, User] = field(default_factory=dict)
     enrollments: Enrollments = field(default_factory=Enrollments)
     transactions: dict[str, Transaction] = field(default_factory=dict)
-    _due: list[tuple[float, str, str]] = field(default_factory=list)
+    spare_phones: dict[str, Phone] = field(default_factory=dict)
+    mails: list[Mail] = field(default_factory=list)
+    verifications: Verifications = field(default_factory=Verifications)
+    _schedule: Schedule = field(default_factory=Schedule, repr=False)
     _trusted: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
-    _verifications: dict[str, Verification] = field(default_factory=dict, repr=False)
 
     # -- people ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +111,15 @@ class Account:
         """Return the user of that name, in any form the user-name rule accepts."""
         return self.users.get(self.canonical(username))
 
+    def find_phone(self, phone_id: str) -> tuple[Phone, User | None] | None:
+        """Return a phone and whose it is; None when there is no phone with that id."""
+        for user in self.users.values():
+            for device in user.devices:
+                if isinstance(device, Phone) and device.id == phone_id:
+                    return device, user
+        spare = self.spare_phones.get(phone_id)
+        return (spare, None) if spare is not None else None
+
     def find_by_id(self, user_id: str) -> User | None:
         """Return the user with that id."""
         return next((user for user in self.users.values() if user.id == user_id), None)
@@ -131,34 +130,40 @@ class Account:
         self.users[user.username] = user
         return user
 
+    def remove(self, username: str) -> None:
+        """Forget a user, if there is one."""
+        self.users.pop(self.canonical(username), None)
+
     # -- what may somebody do ----------------------------------------------------------------------------------------
 
-    def preauth(self, application: Application, user: User | None, trusted_device_token: str = "") -> Preauth:
+    def preauth(
+        self, application: Application, user: User | None, *, address: str = "", trusted_device_token: str = ""
+    ) -> Preauth:
         """Decide what a user has to do, as ``preauth`` and the Universal Prompt both ask.
 
         :param user: None for somebody unknown; the application's new-user policy decides then.
+        :param address: where the user is, empty if that is not known.
         """
         if user is None:
             return self._preauth_unknown(application)
         if user.status == "bypass":
-            return Preauth("allow", "Bypassing second factor for this user")
+            return Preauth("allow", "Bypassing second factor for this user", reason="bypass_user")
         if user.status == "disabled":
             return Preauth("deny", "Your account is disabled")
         if user.status == "locked out":
             return Preauth("deny", "Your account is locked out")
         if not user.usable_devices:
             return Preauth("enroll", "Enroll an authentication device to proceed")
-        if trusted_device_token and self._trusted.get(trusted_device_token) == (
-            user.username,
-            application.integration_key,
-        ):
-            return Preauth("allow", "Trusted device")
+        if application.trusts(address):
+            return Preauth("allow", "Trusted network", reason="trusted_network")
+        if self._trusted.get(trusted_device_token) == (user.username, application.integration_key):
+            return Preauth("allow", "Trusted device", reason="remembered_device")
         return Preauth("auth", "Account is active", tuple(user.usable_devices))
 
     def _preauth_unknown(self, application: Application) -> Preauth:
         policy = application.new_user_policy or self.settings.new_user_policy
         if policy == "allow":
-            return Preauth("allow", "Allowing unknown user")
+            return Preauth("allow", "Allowing unknown user", reason="allow_unenrolled_user")
         if policy == "deny":
             return Preauth("deny", "Access is not allowed because you are not enrolled in Duo")
         return Preauth("enroll", "Enroll an authentication device to proceed")
@@ -173,15 +178,9 @@ class Account:
         }[user.status]
 
     def prepare_verification(self, user: User, now: float) -> Verification:
-        """Hand out the code of a verified push before the push is sent."""
-        verification = Verification(
-            new_txid(),
-            random_digits(3),
-            user.username,
-            now + self.settings.request_timeout,
-        )
-        self._verifications[verification.txid] = verification
-        return verification
+        """Hand out the code of a verified push before the push is sent; it waits as long as a push does."""
+        expires = now + self.settings.request_timeout
+        return self.verifications.prepare(user.username, self.settings.verification_digits, expires, now)
 
     # -- logins ------------------------------------------------------------------------------------------------------
 
@@ -194,18 +193,18 @@ class Account:
         device: Device | None,
         details: Details,
         now: float,
-        verification_txid: str = "",
-        verified_push: bool = False,
+        verification: Verification | None = None,
     ) -> Transaction:
         """Ask a person to confirm, by ``push`` or ``phone``.
 
-        :param verification_txid: the ``txid`` that preauth handed out for a verified push.
-        :param verified_push: ask for a code even though none was handed out before.
+        :param verification: what preauth handed out for this push. Without it an application that wants verified
+            pushes gets one all the same, with a code of its own.
         """
-        verification = self._verifications.pop(verification_txid, None)
-        if verification is not None and (verification.username != user.username or verification.expires <= now):
-            verification = None
-        code = verification.code if verification else (random_digits(3) if verified_push else "")
+        code = ""
+        if factor == "push" and verification is not None:
+            code = verification.code
+        elif factor == "push" and application.verified_push:
+            code = random_digits(self.settings.verification_digits)
         start = transactions.CALLING if factor == "phone" else transactions.PUSHED
         transaction = Transaction(
             username=user.username,
@@ -216,13 +215,14 @@ class Account:
             created=now,
             ends=now + self.settings.request_timeout,
             due=now + self.settings.request_timeout,
-            state=transactions.pushed_with_code(code) if code and factor == "push" else start,
-            verification_code=code if factor == "push" else "",
+            state=transactions.pushed_with_code(code) if code else start,
+            verification_code=code,
         )
         if verification is not None:
             transaction.txid = verification.txid
         self.transactions[transaction.txid] = transaction
-        self._schedule(transaction, user)
+        self._schedule.put(transaction.ends, transaction.txid)
+        self._follow(transaction, user.script, now)
         self.settle(now)
         return transaction
 
@@ -245,18 +245,6 @@ class Account:
         self._finish(transaction, state, now)
         return transaction
 
-    def check_passcode(self, user: User, passcode: str) -> PasscodeCheck:
-        """Judge a passcode against everything the user could have read it from."""
-        passcode = "".join(passcode.split())
-        used = PasscodeCheck(Verdict.WRONG)
-        for source, device, factor in _passcode_sources(user):
-            verdict = source.check(passcode)
-            if verdict is Verdict.VALID:
-                return PasscodeCheck(verdict, device, factor)
-            if verdict is Verdict.USED:
-                used = PasscodeCheck(verdict, device, factor)
-        return used
-
     def send_sms(self, phone: Phone) -> None:
         """Put a new batch of passcodes on a phone; earlier ones stop working."""
         phone.sms_codes.replace(sms_batch(self.settings.sms_batch))
@@ -275,16 +263,23 @@ class Account:
         self.settle(now)
         if not transaction.pending:
             return False
-        state = _REPLIES.get(reply)
-        if state is not None:
-            self._finish(transaction, state, now)
+        self._answer(transaction, reply, now)
         return True
 
-    def pick_up(self, transaction: Transaction, now: float) -> None:
-        """Let the person answer the phone call, before any key is pressed."""
-        self.settle(now)
-        if transaction.pending and transaction.factor == "phone":
-            self._finish(transaction, transactions.ANSWERED, now)
+    def dismiss(self, transaction: Transaction) -> None:
+        """Take a request from the phone's screen without an answer; it runs out, or is found again."""
+        if transaction.pending:
+            transaction.dismissed = True
+
+    def _answer(self, transaction: Transaction, reply: str, now: float) -> None:
+        state = _REPLIES.get(reply)
+        if state is None or (state is transactions.ANSWERED and transaction.factor != "phone"):
+            return
+        if state.result == "allow":
+            # Whoever was locked out, disabled or removed while the request waited is not let in by approving it.
+            user = self.users.get(transaction.username)
+            state = (self.standing(user) or state) if user is not None else transactions.DENIED
+        self._finish(transaction, state, now)
 
     def find_transaction(self, txid: str, application: Application, now: float) -> Transaction | None:
         """Return a transaction of this application that is not forgotten yet."""
@@ -296,33 +291,37 @@ class Account:
 
     def settle(self, now: float) -> None:
         """Do what has become due: scripted replies, time-outs, forgetting."""
-        while self._due and self._due[0][0] <= now:
-            moment, txid, reply = heapq.heappop(self._due)
-            transaction = self.transactions.get(txid)
+        while (due := self._schedule.take(now)) is not None:
+            transaction = self.transactions.get(due.txid)
             if transaction is None:
                 continue
             if transaction.pending:
-                transaction.due = transaction.ends
-                self._finish(transaction, _REPLIES[reply], moment)
+                self._happen(transaction, due)
             elif transaction.finished is not None and transaction.finished + self.settings.memory <= now:
-                del self.transactions[txid]
+                del self.transactions[due.txid]
 
-    def _schedule(self, transaction: Transaction, user: User) -> None:
-        heapq.heappush(self._due, (transaction.ends, transaction.txid, _TIME_OUT))
-        script = user.script
-        if script is None or script.reply == "ignore" or script.after >= self.settings.request_timeout:
+    def _happen(self, transaction: Transaction, due: Due) -> None:
+        if due.script is None:
+            self._finish(transaction, transactions.TIMED_OUT, due.moment)
             return
-        transaction.due = transaction.created + script.after
-        heapq.heappush(self._due, (transaction.due, transaction.txid, script.reply))
+        transaction.due = transaction.ends
+        self._follow(transaction, due.script.then, due.moment)
+        self._answer(transaction, due.script.reply, due.moment)
+
+    def _follow(self, transaction: Transaction, script: Script | None, since: float) -> None:
+        """Have the next step of a script happen, unless the request runs out before."""
+        if script is not None and script.reply != "ignore" and since + script.after < transaction.ends:
+            transaction.due = since + script.after
+            self._schedule.put(transaction.due, transaction.txid, script)
 
     def _finish(self, transaction: Transaction, state: State, now: float) -> None:
         transaction.move(state, now)
         if not transaction.pending:
-            heapq.heappush(self._due, (now + self.settings.memory, transaction.txid, _TIME_OUT))
-            self._count(transaction)
+            self._schedule.put(now + self.settings.memory, transaction.txid)
+            self._count(transaction, now)
         self.on_change(transaction)
 
-    def _count(self, transaction: Transaction) -> None:
+    def _count(self, transaction: Transaction, now: float) -> None:
         """Keep the lock-out counter, and remember the device where the application wants that."""
         user = self.users.get(transaction.username)
         if user is None or transaction.state.status in ("bypass", "sent", "locked_out"):
@@ -333,19 +332,8 @@ class Account:
                 user.status = "locked out"
             return
         user.failures = 0
+        user.last_login = now
         application = self.applications.get(transaction.integration_key)
         if application is not None and application.remembered_devices:
             transaction.trusted_device_token = secrets.token_urlsafe(24)
             self._trusted[transaction.trusted_device_token] = (user.username, application.integration_key)
-
-
-def _passcode_sources(user: User) -> list[tuple[CodeGenerator | CodeList, Device | None, str]]:
-    sources: list[tuple[CodeGenerator | CodeList, Device | None, str]] = [(user.bypass_codes, None, "bypass_code")]
-    for device in user.usable_devices:
-        if isinstance(device, Token):
-            sources.append((device.generator, device, "hardware_token"))
-            continue
-        if "mobile_otp" in device.capabilities:
-            sources.append((device.generator, device, "duo_mobile_passcode"))
-        sources.append((device.sms_codes, device, "sms_passcode"))
-    return sources

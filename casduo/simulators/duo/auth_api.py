@@ -6,100 +6,39 @@ Source: Duo's Auth API documentation, one section per endpoint.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from casduo.simulators.duo import transactions
 from casduo.simulators.duo.account import Account
+from casduo.simulators.duo.call import Call, Endpoint
+from casduo.simulators.duo.enrollment import Site
 from casduo.simulators.duo.errors import INVALID_PARAMETER, MISSING_PARAMETER, DuoRefusal
-from casduo.simulators.duo.model import Application, Capability, Device, Phone, User, new_id
+from casduo.simulators.duo.model import Capability, Device, Phone, User, new_id
+from casduo.simulators.duo.passcode_check import check_passcode
 from casduo.simulators.duo.passcodes import Verdict, random_digits
+from casduo.simulators.duo.text_prompt import TextPrompt, chosen, text_prompt
 from casduo.simulators.duo.transactions import Details, Transaction
+from casduo.simulators.duo.verified_push import Verification
 from casduo.simulators.duo.waiting import Waiting
 
 _DEFAULT_VALID_SECONDS = 86400
 _MAXIMUM_PUSHINFO = 20_000
 _MAXIMUM_BYPASS_CODES = 10
-_FACTORS = ("auto", "push", "passcode", "phone", "sms")
+_FACTORS = ("auto", "push", "passcode", "phone", "sms", "prompt")
 _OUT_OF_BAND: tuple[Capability, ...] = ("push", "phone", "sms")
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of the API by somebody whose signature was verified.
-
-    :param now: the server's time in epoch seconds, for everything that lasts.
-    :param wall: the time shown to and compared with the outside world.
-    :param after_sent: registers what is to happen once the answer has left.
-    """
-
-    application: Application | None
-    parameters: Mapping[str, str]
-    now: float
-    wall: float
-    after_sent: Callable[[Callable[[], None]], None]
-
-    def get(self, name: str) -> str:
-        """Return a parameter, empty when absent."""
-        return self.parameters.get(name, "")
-
-    def require(self, name: str) -> str:
-        """Return a parameter.
-
-        :raises DuoRefusal: 40001 when it is absent or empty.
-        """
-        value = self.get(name)
-        if not value:
-            raise DuoRefusal(MISSING_PARAMETER, name)
-        return value
-
-    def flag(self, name: str) -> bool:
-        """Return a yes-or-no parameter, in the forms clients send: 1, true."""
-        return self.get(name).lower() in ("1", "true")
-
-    def number(self, name: str, default: int, *, at_most: int) -> int:
-        """Return a whole number from 0 to ``at_most``.
-
-        :raises DuoRefusal: 40002 when it is anything else.
-        """
-        value = self.get(name)
-        if not value:
-            return default
-        if not (value.isascii() and value.isdigit() and int(value) <= at_most):
-            raise DuoRefusal(INVALID_PARAMETER, name)
-        return int(value)
-
-    @property
-    def caller(self) -> Application:
-        """The application that signed."""
-        if self.application is None:
-            raise RuntimeError("this endpoint takes unsigned calls")
-        return self.application
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An endpoint: the method it takes, what it does, and whether it looks at the signature."""
-
-    method: str
-    handle: Callable[[Call], object]
-    signed: bool = True
 
 
 class AuthApi:
     """The endpoints, over one account.
 
-    :param api_host: host and port of this server as clients know it.
-    :param base_url: scheme and ``api_host``.
+    :param site: the address of this server as clients know it.
     :param logo: PNG bytes shown for ``/auth/v2/logo``; None answers as an account without a logo.
     """
 
-    def __init__(self, account: Account, waiting: Waiting) -> None:
+    def __init__(self, account: Account, waiting: Waiting, site: Site) -> None:
         self._account = account
         self._waiting = waiting
-        self.api_host = ""
-        self.base_url = ""
+        self._site = site
         self.logo_image: bytes | None = None
         self.endpoints: dict[str, Endpoint] = {
             "/auth/v2/ping": Endpoint("GET", self._time, signed=False),
@@ -125,23 +64,31 @@ class AuthApi:
     def _preauth(self, call: Call) -> object:
         user = self._named_user(call)
         _check_address(call)
-        decision = self._account.preauth(call.caller, user, call.get("trusted_device_token"))
+        decision = self._account.preauth(
+            call.caller, user, address=call.get("ipaddr"), trusted_device_token=call.get("trusted_device_token")
+        )
         answer: dict[str, object] = {"result": decision.result, "status_msg": decision.message}
+        prompt = None
         if decision.result == "enroll":
-            answer["enroll_portal_url"] = self._portal_url(call, user.username if user else call.get("username"))
-        if decision.result == "auth":
+            url = self._portal_url(call, user.username if user else call.get("username"))
+            answer["enroll_portal_url"] = url
+            prompt = TextPrompt(f"Please enroll at {url}")
+        if decision.result == "auth" and user is not None:
             answer["devices"] = [device.describe() for device in decision.devices]
-            if user is not None and call.caller.verified_push and call.flag("client_supports_verified_push"):
+            verified = call.caller.verified_push and call.flag("client_supports_verified_push")
+            if verified and any("push" in phone.abilities for phone in user.phones):
                 verification = self._account.prepare_verification(user, call.now)
                 answer["txid"] = verification.txid
                 answer["verification_code"] = verification.code
-                answer["expiration"] = int(verification.expires)
+                answer["expiration"] = int(call.wall + self._account.settings.request_timeout)
+            prompt = text_prompt(user, verified_push=verified)
+        if prompt is not None and call.flag("text_prompt"):
+            answer["prompt"] = prompt.describe()
         return answer
 
     def _portal_url(self, call: Call, username: str) -> str:
         link = self._account.enrollments.invite(self._account.canonical(username), call.now)
-        query = urlencode({"code": link.code, "akey": call.caller.integration_key})
-        return f"{self.base_url}/portal?{query}"
+        return self._site.portal_url(link, call.caller.integration_key)
 
     # -- auth --------------------------------------------------------------------------------------------------------
 
@@ -160,10 +107,13 @@ class AuthApi:
 
     def _start(self, call: Call, user: User, factor: str) -> Transaction:
         passcode = call.require("passcode") if factor == "passcode" else ""
-        device_id = "" if factor == "passcode" else call.require("device")
+        device_id = call.require("device") if factor not in ("passcode", "prompt") else ""
+        choice = call.require("prompt") if factor == "prompt" else ""
         standing = self._account.standing(user)
         if standing is not None:
             return self._account.conclude(user, call.caller, factor=factor, device=None, state=standing, now=call.now)
+        if factor == "prompt":
+            factor, device_id, passcode = chosen(choice, user)
         if factor == "passcode":
             return self._passcode(call, user, passcode)
         details = self._details(call, user)
@@ -173,19 +123,27 @@ class AuthApi:
             return self._account.conclude(
                 user, call.caller, factor=factor, device=phone, state=transactions.SMS_SENT, now=call.now
             )
+        verification = self._prepared(call, user) if factor == "push" else None
         return self._account.begin(
-            user,
-            call.caller,
-            factor=factor,
-            device=phone,
-            details=details,
-            now=call.now,
-            verification_txid=call.get("txid"),
-            verified_push=call.caller.verified_push,
+            user, call.caller, factor=factor, device=phone, details=details, now=call.now, verification=verification
         )
 
+    def _prepared(self, call: Call, user: User) -> Verification | None:
+        """Return what preauth prepared for this push, if the caller says that it did.
+
+        :raises DuoRefusal: 40002 when ``txid`` was not made for this user, was used before, or has run out. A push
+            with another code than the login page shows would help nobody.
+        """
+        txid = call.get("txid")
+        if not txid:
+            return None
+        verification = self._account.verifications.take(txid, user.username, call.now)
+        if verification is None:
+            raise DuoRefusal(INVALID_PARAMETER, "txid")
+        return verification
+
     def _passcode(self, call: Call, user: User, passcode: str) -> Transaction:
-        check = self._account.check_passcode(user, passcode)
+        check = check_passcode(user, passcode, call.now)
         state = {
             Verdict.VALID: transactions.ALLOWED,
             Verdict.USED: transactions.USED_PASSCODE,
@@ -208,6 +166,7 @@ class AuthApi:
             username=call.get("display_username") or user.username,
             kind=call.get("type") or "Login",
             address=call.get("ipaddr"),
+            host=call.get("hostname"),
             information=tuple(information),
         )
 
@@ -234,13 +193,12 @@ class AuthApi:
         user = self._account.add(User(username, id=new_id("DU")))
         user.bypass_codes.replace(list(bypass_codes))
         activation = self._account.enrollments.start(user, seconds, call.now)
-        payload = activation.payload(self.api_host)
         answer: dict[str, object] = {
             "user_id": user.id,
             "username": user.username,
-            "activation_code": payload,
-            "activation_barcode": f"{self.base_url}/frame/qr?{urlencode({'value': payload})}",
-            "activation_url": f"{self.base_url}/activate/{activation.code}",
+            "activation_code": self._site.payload(activation),
+            "activation_barcode": self._site.barcode_url(activation),
+            "activation_url": self._site.activation_url(activation),
             "expiration": int(call.wall + seconds),
         }
         if bypass_codes:
@@ -302,6 +260,6 @@ def _capable_phone(user: User, device_id: str, factor: str) -> tuple[Phone, Capa
     wanted = [name for name in _OUT_OF_BAND if factor in ("auto", name)]
     for capability in wanted:
         for device in devices:
-            if isinstance(device, Phone) and capability in device.capabilities:
+            if isinstance(device, Phone) and capability in device.abilities:
                 return device, capability
     raise DuoRefusal(INVALID_PARAMETER, "no capable device")

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from casduo.simulators.certificates import CertificateAuthority
+from casduo.simulators.clock import VirtualClock
+from casduo.simulators.duo.commands import COMMANDS
 from casduo.simulators.duo.control import control_server
 from casduo.simulators.duo.model import Application, ApplicationType, Script, Token
 from casduo.simulators.duo.simulator import DuoSimulator
 from casduo.simulators.files import write_file
+from casduo.simulators.options import (
+    control_help,
+    control_port_option,
+    host_option,
+    log_option,
+    run_until_signal,
+    speed_option,
+    start_log,
+    state_option,
+)
 
 _STATES: dict[str, Callable[[DuoSimulator, str], object]] = {
     "active": lambda duo, name: duo.add_user(name),
@@ -27,20 +38,18 @@ _STATES: dict[str, Callable[[DuoSimulator, str], object]] = {
     "deny": lambda duo, name: duo.add_user(name, script=Script("deny", after=2.0)),
 }
 
-_APPLICATIONS: tuple[ApplicationType, ...] = ("websdk", "authapi")
+_APPLICATIONS: tuple[ApplicationType, ...] = ("websdk", "authapi", "admin")
+
+_EXAMPLE = '{"do": "reply", "username": "ada", "reply": "approve"}'
 
 
-@click.command("duo")
+@click.command("duo", epilog=control_help(COMMANDS, _EXAMPLE))
 @click.option("--port", default=0, show_default="any free port", help="Port of the API and of the phone page.")
-@click.option("--control-port", default=0, show_default="any free port", help="Port of the control interface.")
-@click.option(
-    "--state",
-    "directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(click.get_app_dir("casduo")) / "duo-simulator",
-    show_default="a directory of this user",
-    help="Where keys and certificates are kept from one run to the next.",
-)
+@control_port_option()
+@host_option("clients and browsers")
+@speed_option("whatever runs out; signatures and tokens go by the real time")
+@log_option("API request")
+@state_option("duo-simulator", "keys and certificates")
 @click.option(
     "--user",
     "users",
@@ -54,14 +63,32 @@ _APPLICATIONS: tuple[ApplicationType, ...] = ("websdk", "authapi")
     multiple=True,
     help="Where the prompt may send people back to; may be repeated. Default: wherever the application says.",
 )
-def duo(port: int, control_port: int, directory: Path, users: tuple[str, ...], redirect_uris: tuple[str, ...]) -> None:
+def duo(
+    port: int,
+    control_port: int,
+    host: str,
+    speed: float,
+    log: bool,
+    directory: Path,
+    users: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
+) -> None:
     """Run a stand-in for Duo until it is interrupted.
 
-    The secret keys are written to a file that only you can read, never to the terminal.
+    It offers the Auth API, the Universal Prompt, the parts of the Admin API that help people to a device, and the
+    phones people hold, as pages. The secret keys are written to a file that only you can read, never to the terminal.
     """
+    start_log(log)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = CertificateAuthority.load_or_create(directory)
-    simulator = DuoSimulator(authority.issue(), port=port)
+    simulator = DuoSimulator(
+        authority.issue([host]),
+        VirtualClock(rate=speed),
+        host=host,
+        port=port,
+        wall_clock=time.time,
+        authority=authority,
+    )
     keys_file = directory / "keys.json"
     for application in _applications(keys_file, redirect_uris):
         simulator.put_application(application)
@@ -74,7 +101,7 @@ def duo(port: int, control_port: int, directory: Path, users: tuple[str, ...], r
         click.echo(f"CA         {simulator.ca_file}")
         click.echo(f"phones     {simulator.base_url}/phone")
         click.echo(f"control    {control.url}/_control")
-        _wait_for_signal()
+        run_until_signal()
 
 
 def _add_user(simulator: DuoSimulator, argument: str) -> None:
@@ -120,10 +147,3 @@ def _write_keys(keys_file: Path, simulator: DuoSimulator) -> None:
         },
     }
     write_file(keys_file, (json.dumps(document, indent=2) + "\n").encode())
-
-
-def _wait_for_signal() -> None:
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    ended.wait()

@@ -1,6 +1,6 @@
 """Refusals of the simulated Duo, with the codes and texts that clients see.
 
-    DuoRefusal            an Auth API answer with ``stat: FAIL``
+    DuoRefusal            an API answer with ``stat: FAIL``
     OauthRefusal          an OAuth answer with ``error``
 
 The HTTP status of an Auth API refusal is the first three digits of its code (Auth API, "Response codes").
@@ -14,6 +14,7 @@ from casduo.errors import CasduoError
 
 MISSING_PARAMETER = 40001
 INVALID_PARAMETER = 40002
+DUPLICATE_RESOURCE = 40003
 MISSING_CREDENTIALS = 40101
 UNKNOWN_INTEGRATION_KEY = 40102
 INVALID_SIGNATURE = 40103
@@ -28,6 +29,7 @@ INTERNAL_ERROR = 50000
 MESSAGES = {
     MISSING_PARAMETER: "Missing required request parameters",
     INVALID_PARAMETER: "Invalid request parameters",
+    DUPLICATE_RESOURCE: "Duplicate resource",
     MISSING_CREDENTIALS: "Missing request credentials",
     UNKNOWN_INTEGRATION_KEY: "Invalid integration key in request credentials",
     INVALID_SIGNATURE: "Invalid signature in request credentials",
@@ -42,18 +44,20 @@ MESSAGES = {
 
 
 class DuoRefusal(CasduoError):
-    """An Auth API call is refused.
+    """A call of the Auth API or the Admin API is refused.
 
     :param api_code: Duo's five-digit code.
     :param detail: ``message_detail``, the parameter's name for 40001 and 40002; None leaves the key out.
+    :param retry_after: seconds to tell in the headers of a 429; None tells nothing.
     """
 
     code: ClassVar[str] = "SIMULATED_DUO_REFUSAL"
 
-    def __init__(self, api_code: int, detail: str | None = None) -> None:
+    def __init__(self, api_code: int, detail: str | None = None, retry_after: int | None = None) -> None:
         super().__init__(f"{api_code} {detail or ''}".strip())
         self.api_code = api_code
         self.detail = detail
+        self.retry_after = retry_after
 
     @property
     def http_status(self) -> int:

@@ -109,6 +109,7 @@ class DuoFaults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[_Rule] = []
+        self._overwritten: dict[str, dict[str, object]] = {}
         self.clock_offset = 0.0
         """Seconds by which the server's idea of the present is wrong, for dates, tokens and ``ping``."""
         self.id_token: IdTokenFault | None = None
@@ -120,29 +121,57 @@ class DuoFaults:
         """Give a canned answer instead of the right one, before any signature is looked at."""
         self._add(path, kind if isinstance(kind, CannedAnswer) else _CANNED[kind], times)
 
-    def refuse(self, path: str, api_code: int, detail: str | None = None, times: int | None = None) -> None:
+    def refuse(
+        self,
+        path: str,
+        api_code: int,
+        detail: str | None = None,
+        times: int | None = None,
+        *,
+        retry_after: int | None = None,
+    ) -> None:
         """Refuse calls that are correctly signed with one of Duo's five-digit codes.
 
         On OAuth paths, whose own errors look different, this is an Auth API error body all the same: it is what
         their infrastructure answers.
         """
-        self._add(path, DuoRefusal(api_code, detail), times)
+        self._add(path, DuoRefusal(api_code, detail, retry_after), times)
 
-    def rate_limit(self, path: str = "*", times: int | None = None) -> None:
-        """Answer 429 to calls that are correctly signed."""
-        self.refuse(path, TOO_MANY_REQUESTS, times=times)
+    def rate_limit(self, path: str = "*", times: int | None = None, *, retry_after: int | None = None) -> None:
+        """Answer 429 to calls that are correctly signed.
+
+        :param retry_after: seconds to name in ``Retry-After``, which some clients honour; None leaves it out.
+        """
+        self.refuse(path, TOO_MANY_REQUESTS, times=times, retry_after=retry_after)
 
     def break_down(self, path: str = "*", times: int | None = None) -> None:
         """Answer 500 to calls that are correctly signed."""
         self.refuse(path, INTERNAL_ERROR, times=times)
 
+    def overwrite(self, path: str, members: Mapping[str, object]) -> None:
+        """Change members of every right answer: a result nobody has heard of, a text that wants to be markup.
+
+        :param members: of ``response``, with their new values; None takes a member away. An empty mapping changes
+            nothing any more.
+        """
+        with self._lock:
+            self._overwritten[path] = dict(members)
+
     def clear(self) -> None:
         """Take every switch back."""
         with self._lock:
             self._rules.clear()
+            self._overwritten.clear()
         self.clock_offset = 0.0
         self.id_token = None
         self.callback = None
+
+    def spoiled(self, path: str, response: Mapping[str, object]) -> dict[str, object]:
+        """Return an answer with what was to be overwritten in it."""
+        with self._lock:
+            members = self._overwritten.get(path, self._overwritten.get("*", {}))
+        absent = {name for name, value in members.items() if value is None}
+        return {name: value for name, value in {**response, **members}.items() if name not in absent}
 
     def canned(self, path: str) -> CannedAnswer | None:
         """Return the canned answer for a request and count it."""
@@ -156,7 +185,7 @@ class DuoFaults:
         """
         effect = self._take(path, DuoRefusal)
         if isinstance(effect, DuoRefusal):
-            raise DuoRefusal(effect.api_code, effect.detail)
+            raise DuoRefusal(effect.api_code, effect.detail, effect.retry_after)
 
     def _take(self, path: str, kind: type[CannedAnswer] | type[DuoRefusal]) -> CannedAnswer | DuoRefusal | None:
         with self._lock:

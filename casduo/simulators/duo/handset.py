@@ -1,4 +1,4 @@
-"""What a user holds in the hand, for tests to press: approve, deny, report, ignore, read a passcode."""
+"""What a user holds in the hand, for tests to press: approve, deny, report, ignore, type a code, read a passcode."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Handset:
             return self._account.pending(self._user.username)
 
     def approve(self) -> Transaction:
-        """Approve. Returns the request that was approved."""
+        """Approve, a verified push too: as somebody who reads the code right. Returns the request."""
         return self._reply("approve")
 
     def deny(self) -> Transaction:
@@ -49,21 +49,43 @@ class Handset:
         """Let the push get lost on its way; it can still be found in the app."""
         return self._reply("push_failed")
 
+    def dismiss(self) -> Transaction:
+        """Put the newest request aside without an answer: it runs out, or is answered later all the same."""
+        with self._waiting.lock:
+            transaction = self._newest()
+            self._account.dismiss(transaction)
+            return transaction
+
+    def enter_code(self, code: str) -> bool:
+        """Type the code of a verified push, which approves it.
+
+        :returns: whether the code was right; a wrong one, or any where none is asked for, leaves the request as it is.
+        """
+        with self._waiting.lock:
+            transaction = self._newest()
+            right = transaction.verification_code != "" and transaction.verification_code == code.strip()
+            if right:
+                self._account.reply(transaction, "approve", self._clock())
+            return right
+
     def pick_up(self) -> Transaction:
         """Answer the phone, without pressing a key yet."""
         with self._waiting.lock:
             transaction = self._newest()
-            self._account.pick_up(transaction, self._clock())
+            self._account.reply(transaction, "pick_up", self._clock())
             return transaction
 
     def ignore(self) -> None:
         """Never answer by itself from now on, as :meth:`script` with None."""
         self.script(None)
 
-    def script(self, reply: Reply | None, after: float = 0.0) -> None:
-        """Reply to every request from now on, ``after`` seconds after it came; None waits to be told."""
+    def script(self, reply: Reply | None, after: float = 0.0, then: Script | None = None) -> None:
+        """Reply to every request from now on, ``after`` seconds after it came; None waits to be told.
+
+        :param then: what comes next, after ``push_failed`` or ``pick_up``.
+        """
         with self._waiting.lock:
-            self._user.script = None if reply is None else Script(reply, after)
+            self._user.script = None if reply is None else Script(reply, after, then)
 
     def passcode(self) -> str:
         """Read a fresh passcode from the app or the hardware token.
@@ -72,7 +94,7 @@ class Handset:
         """
         with self._waiting.lock:
             for device in self._user.usable_devices:
-                if isinstance(device, Token) or "mobile_otp" in device.capabilities:
+                if isinstance(device, Token) or "mobile_otp" in device.abilities:
                     return device.generator.next_code()
         raise LookupError(f"{self._user.username} has nothing that shows passcodes")
 

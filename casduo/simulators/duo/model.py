@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import string
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from casduo.simulators.duo.passcodes import CodeGenerator, CodeList
+from casduo.simulators.duo.passcodes import BypassCodes, CodeGenerator, CodeList
 
 ApplicationType = Literal["websdk", "authapi", "admin"]
 UserStatus = Literal["active", "bypass", "disabled", "locked out"]
 NewUserPolicy = Literal["enroll", "allow", "deny"]
 Capability = Literal["auto", "push", "sms", "phone", "mobile_otp"]
-Reply = Literal["approve", "deny", "fraud", "ignore", "push_failed"]
+Reply = Literal["approve", "deny", "fraud", "ignore", "push_failed", "pick_up"]
+PhoneType = Literal["Unknown", "Mobile", "Landline"]
 
 USER_STATUSES: tuple[UserStatus, ...] = get_args(UserStatus)
 APPLICATION_TYPES: tuple[ApplicationType, ...] = get_args(ApplicationType)
 NEW_USER_POLICIES: tuple[NewUserPolicy, ...] = get_args(NewUserPolicy)
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 REPLIES: tuple[Reply, ...] = get_args(Reply)
+PHONE_TYPES: tuple[PhoneType, ...] = get_args(PhoneType)
+_STEPS: tuple[Reply, ...] = ("push_failed", "pick_up")
+
+_APP: frozenset[Capability] = frozenset({"push", "mobile_otp"})
+"""What the app on a phone does; calls and messages need no app, only a number."""
 
 _ID_CHARACTERS = string.ascii_uppercase + string.digits
 _SECRET_CHARACTERS = string.ascii_letters + string.digits
@@ -45,7 +52,10 @@ class Application:
         allows whatever the application signs, as an application without such a list in Duo's panel.
     :param new_user_policy: what becomes of unknown users here; None follows the account.
     :param remembered_devices: hand out ``trusted_device_token`` after an allow.
-    :param verified_push: ask for a code in the push where the client says that it can show one.
+    :param verified_push: a push is approved by typing a code that the login page shows. A client that supports this
+        reads the code from ``preauth``; one that does not is sent the same kind of push, and the code is in
+        ``status_msg``, because a policy that a client could switch off by staying silent would be none.
+    :param trusted_networks: addresses from where nobody is asked for a second factor, ``192.0.2.0/24``.
     """
 
     type: ApplicationType
@@ -56,12 +66,20 @@ class Application:
     new_user_policy: NewUserPolicy | None = None
     remembered_devices: bool = False
     verified_push: bool = False
+    trusted_networks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.type not in APPLICATION_TYPES:
             raise ValueError(f"an application is one of {', '.join(APPLICATION_TYPES)}")
         if len(self.integration_key) != 20 or len(self.secret_key) != 40:
             raise ValueError("an integration key has 20 characters and a secret key has 40")
+        for network in self.trusted_networks:
+            ipaddress.ip_network(network)
+
+    def trusts(self, address: str) -> bool:
+        """Whether an address, empty if none is known, is in a trusted network."""
+        networks = (ipaddress.ip_network(network) for network in self.trusted_networks)
+        return bool(address) and any(ipaddress.ip_address(address) in network for network in networks)
 
 
 @dataclass(slots=True)
@@ -69,8 +87,11 @@ class Phone:
     """A phone.
 
     :param number: digits as people write them; shown masked. Empty for a phone known only by its app.
-    :param capabilities: what it can do, in the order Duo lists it.
-    :param activated: whether the app on it was set up. A phone without a number is no use before that.
+    :param capabilities: what it can do, in the order Duo lists it, once the app on it was set up.
+    :param activated: whether it was. Before that a phone without a number is no use, and one with a number takes
+        calls and messages.
+    :param type: as the Admin API words it.
+    :param platform: as the Admin API words it; no app can be set up on an ``Unknown`` one.
     """
 
     name: str = "iPhone"
@@ -80,6 +101,8 @@ class Phone:
     id: str = field(default_factory=lambda: new_id("DP"))
     generator: CodeGenerator = field(default_factory=CodeGenerator)
     sms_codes: CodeList = field(default_factory=CodeList)
+    type: PhoneType = "Mobile"
+    platform: str = "Generic Smartphone"
 
     def __post_init__(self) -> None:
         unknown = set(self.capabilities) - set(CAPABILITIES)
@@ -87,9 +110,18 @@ class Phone:
             raise ValueError(f"a phone cannot {', '.join(sorted(unknown))}")
 
     @property
+    def abilities(self) -> tuple[Capability, ...]:
+        """What it can do now, in the order Duo lists it."""
+        if not self.activated and not self.number:
+            return ()
+        return tuple(
+            each for each in CAPABILITIES if each in self.capabilities and (self.activated or each not in _APP)
+        )
+
+    @property
     def usable(self) -> bool:
         """Whether a login can be confirmed with it."""
-        return self.activated and bool(self.capabilities)
+        return bool(self.abilities)
 
     @property
     def masked_number(self) -> str:
@@ -111,7 +143,7 @@ class Phone:
             "name": self.name,
             "display_name": self.display_name,
             "number": self.masked_number,
-            "capabilities": [capability for capability in CAPABILITIES if capability in self.capabilities],
+            "capabilities": list(self.abilities),
         }
         if self.sms_codes.unused:
             described["sms_nextcode"] = self.sms_codes.unused[0][0]
@@ -141,18 +173,23 @@ Device = Phone | Token
 class Script:
     """What a user does with every request that reaches the phone.
 
-    :param reply: ``ignore`` lets it run out; ``push_failed`` means that the push never arrives by itself.
-    :param after: seconds from the request to the reply.
+    :param reply: ``ignore`` lets it run out; ``push_failed`` means that the push never arrives by itself;
+        ``pick_up`` answers a call without pressing a key.
+    :param after: seconds from the request to the reply, or from the step before.
+    :param then: what comes next, after a reply that is not the end: ``Script("push_failed", 1, Script("approve", 5))``.
     """
 
     reply: Reply
     after: float = 0.0
+    then: Script | None = None
 
     def __post_init__(self) -> None:
         if self.reply not in REPLIES:
             raise ValueError(f"a reply is one of {', '.join(REPLIES)}")
         if self.after < 0:
             raise ValueError("nobody replies before being asked")
+        if self.then is not None and self.reply not in _STEPS:
+            raise ValueError(f"nothing comes after {self.reply}")
 
 
 @dataclass(slots=True)
@@ -162,15 +199,20 @@ class User:
     :param username: in the form the account's user-name rule produces.
     :param failures: consecutive failed logins; a successful one starts again at 0.
     :param script: how the person replies; None waits for somebody to press a button.
+    :param last_login: epoch seconds of the last success; None before the first.
     """
 
     username: str
     status: UserStatus = "active"
     devices: list[Device] = field(default_factory=list)
     id: str = field(default_factory=lambda: new_id("DU"))
-    bypass_codes: CodeList = field(default_factory=CodeList)
+    bypass_codes: BypassCodes = field(default_factory=BypassCodes)
     failures: int = 0
     script: Script | None = None
+    realname: str = ""
+    email: str = ""
+    notes: str = ""
+    last_login: float | None = None
 
     @property
     def usable_devices(self) -> list[Device]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -78,6 +79,53 @@ class CodeList:
             self._used.add(passcode)
             return Verdict.VALID
         return Verdict.USED if passcode in self._used else Verdict.WRONG
+
+
+@dataclass(slots=True)
+class BypassCode:
+    """A code that an administrator handed out.
+
+    :param uses: how often it still works; None for without end.
+    :param expires: epoch seconds; None for never.
+    """
+
+    code: str = field(repr=False)
+    uses: int | None = 1
+    expires: float | None = None
+
+    def works(self, now: float) -> bool:
+        """Whether somebody can still log in with it."""
+        return self.uses != 0 and (self.expires is None or now < self.expires)
+
+
+@dataclass(slots=True)
+class BypassCodes:
+    """The bypass codes of a user (Admin API, "Create Bypass Codes for User")."""
+
+    _codes: list[BypassCode] = field(default_factory=list, repr=False)
+
+    def unused(self, now: float) -> tuple[BypassCode, ...]:
+        """Return the codes that still work."""
+        return tuple(each for each in self._codes if each.works(now))
+
+    def add(self, codes: Iterable[str], *, uses: int | None = 1, expires: float | None = None) -> None:
+        """Hand out more codes, all on the same terms."""
+        self._codes += [BypassCode(code, uses, expires) for code in codes]
+
+    def replace(self, codes: Iterable[str]) -> None:
+        """Put new codes, for one use each, in the place of all old ones."""
+        self._codes.clear()
+        self.add(codes)
+
+    def check(self, passcode: str, now: float) -> Verdict:
+        """Judge a passcode; a valid one has one use less."""
+        known = [each for each in self._codes if each.code == passcode]
+        valid = next((each for each in known if each.works(now)), None)
+        if valid is None:
+            return Verdict.USED if any(each.uses == 0 for each in known) else Verdict.WRONG
+        if valid.uses is not None:
+            valid.uses -= 1
+        return Verdict.VALID
 
 
 def random_digits(length: int) -> str:

@@ -11,20 +11,18 @@ from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from casduo.simulators.duo import transactions
-from casduo.simulators.duo.account import Account
-from casduo.simulators.duo.enrollment import Activation
+from casduo.simulators.duo.account import Account, Preauth
+from casduo.simulators.duo.enrollment import ENROLLMENT_LIFETIME, Activation
 from casduo.simulators.duo.faults import CallbackFault
 from casduo.simulators.duo.jwts import AuthorizationRequest
 from casduo.simulators.duo.model import Application, Phone, User
 from casduo.simulators.duo.oauth import CODE_LIFETIME, Browser, Grant, Oauth
+from casduo.simulators.duo.passcode_check import check_passcode
 from casduo.simulators.duo.passcodes import Verdict
 from casduo.simulators.duo.transactions import Details, State, Transaction
 
 SESSION_LIFETIME = 900.0
 """Seconds a prompt may stay open."""
-
-ENROLLMENT_LIFETIME = 3600.0
-"""Seconds the code shown by inline enrolment works."""
 
 Stage = Literal["leave", "waiting", "choose", "enroll", "refused"]
 
@@ -114,7 +112,7 @@ class Prompt:
         if fault == "error":
             return self._leave_with_error(session)
         user = self._user(session)
-        decision = self.account.preauth(session.application, user)
+        decision = self._decision(session, user)
         if session.fresh and self.auto_push and decision.result == "auth":
             session.fresh = False
             self.send_request(session, "push", now)
@@ -122,7 +120,7 @@ class Prompt:
         if transaction is not None and transaction.state.result == "allow":
             return self._leave(session, user, transaction, "user_approved", now, fault)
         if decision.result == "allow":
-            return self._leave(session, user, None, _allow_reason(user), now, fault)
+            return self._leave(session, user, None, decision.reason, now, fault)
         if decision.result == "deny":
             return View("refused", decision.message)
         if decision.result == "enroll":
@@ -136,7 +134,7 @@ class Prompt:
         user = self._person_to_confirm(session, now)
         if user is None:
             return
-        phone = next((phone for phone in user.phones if factor in phone.capabilities), None)
+        phone = next((phone for phone in user.phones if factor in phone.abilities), None)
         if phone is None or (session.transaction is not None and session.transaction.pending):
             return
         session.notice = ""
@@ -147,7 +145,6 @@ class Prompt:
             device=phone,
             details=Details(session.application.name, user.username, "Login", session.browser.address),
             now=now,
-            verified_push=session.application.verified_push,
         )
 
     def send_sms(self, session: PromptSession, now: float) -> None:
@@ -155,7 +152,7 @@ class Prompt:
         user = self._person_to_confirm(session, now)
         if user is None:
             return
-        phone = next((phone for phone in user.phones if "sms" in phone.capabilities), None)
+        phone = next((phone for phone in user.phones if "sms" in phone.abilities), None)
         if phone is not None:
             self.account.send_sms(phone)
             session.notice = transactions.SMS_SENT.message
@@ -166,7 +163,7 @@ class Prompt:
         user = self._person_to_confirm(session, now)
         if user is None:
             return
-        check = self.account.check_passcode(user, passcode)
+        check = check_passcode(user, passcode, now)
         state: State = {
             Verdict.VALID: transactions.ALLOWED,
             Verdict.USED: transactions.USED_PASSCODE,
@@ -191,7 +188,7 @@ class Prompt:
         if session.activation is not None and session.activation.status(now) == "waiting":
             return
         user = self._user(session)
-        if self.account.preauth(session.application, user).result != "enroll":
+        if self._decision(session, user).result != "enroll":
             return
         if user is None:
             user = self.account.add(User(session.request.username))
@@ -205,7 +202,10 @@ class Prompt:
         """Return the user if there is something to confirm; None when policy has decided already."""
         self.account.settle(now)
         user = self._user(session)
-        return user if self.account.preauth(session.application, user).result == "auth" else None
+        return user if self._decision(session, user).result == "auth" else None
+
+    def _decision(self, session: PromptSession, user: User | None) -> Preauth:
+        return self.account.preauth(session.application, user, address=session.browser.address)
 
     def _leave(
         self,
@@ -265,10 +265,6 @@ def _with_query(url: str, parameters: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
-def _allow_reason(user: User | None) -> str:
-    return "allow_unenrolled_user" if user is None else "bypass_user"
-
-
 def phone_to_ask(user: User) -> Phone | None:
     """Return the phone that takes pushes, for the page to name."""
-    return next((phone for phone in user.phones if "push" in phone.capabilities), None)
+    return next((phone for phone in user.phones if "push" in phone.abilities), None)

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 HIDDEN = "[hidden]"
 
 _SECRET_PARAMETERS = frozenset(
-    {"client_assertion", "request", "code", "duo_code", "passcode", "activation_code", "trusted_device_token", "value"}
+    {
+        "activation_code",
+        "client_assertion",
+        "code",
+        "codes",
+        "duo_code",
+        "passcode",
+        "prompt",
+        "request",
+        "trusted_device_token",
+        "value",
+    }
 )
 
 
@@ -31,6 +42,11 @@ class RequestRecord:
     signature_version: int | None = None
     integration_key: str = ""
     status: int | None = None
+
+    def __str__(self) -> str:
+        signed = f"v{self.signature_version} {self.integration_key}" if self.signature_version else "not verified"
+        parameters = " ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"{self.method} {self.path} {self.status} ({signed}) {parameters}".rstrip()
 
 
 @dataclass(slots=True)

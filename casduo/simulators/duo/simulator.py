@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from casduo.simulators.certificates import LeafFiles
+from casduo.simulators.certificates import CertificateAuthority, CertificateFault, LeafFiles
+from casduo.simulators.clock import VirtualClock
 from casduo.simulators.duo.account import Account, AccountSettings
+from casduo.simulators.duo.enrollment import Mail
 from casduo.simulators.duo.faults import DuoFaults
 from casduo.simulators.duo.handset import Handset
 from casduo.simulators.duo.model import (
@@ -46,6 +48,7 @@ class DuoSimulator:
     :param wall_clock: the time that signatures, JSON Web Tokens and ``ping`` go by. Default: ``clock``. Official
         clients read the machine's clock, so a test that advances ``clock`` far gives ``time.time`` here.
     :param address: the address to bind.
+    :param authority: who signed ``certificate``; needed by :meth:`show_certificate` only.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class DuoSimulator:
         *,
         wall_clock: Callable[[], float] | None = None,
         address: str = "127.0.0.1",
+        authority: CertificateAuthority | None = None,
     ) -> None:
         self._certificate = certificate
+        self._authority = authority
         self._clock = clock
         self._account = Account()
         self._waiting = Waiting(self._account, clock)
@@ -175,6 +180,10 @@ class DuoSimulator:
     def logo(self, image: bytes | None) -> None:
         self._web.api.logo_image = image
 
+    def stand_behind(self, port: int) -> None:
+        """Be known by another port of this host: somebody stands in front and hands requests on."""
+        self._web.set_base(f"{self.host}:{port}", f"{self.server.scheme}://{self.host}:{port}")
+
     def stop_listening(self) -> None:
         """Refuse connections from now on, and drop those that exist."""
         self.server.stop_listening()
@@ -186,6 +195,24 @@ class DuoSimulator:
     def use_certificate(self, certificate: LeafFiles) -> None:
         """Show another certificate on new connections; :attr:`ca_file` stays what clients should trust."""
         self.server.use_certificate(certificate)
+
+    def show_certificate(self, fault: CertificateFault | None) -> None:
+        """Show a certificate on new connections that clients must refuse; None shows the good one again.
+
+        :raises ValueError: the simulator does not know the authority of its certificate.
+        """
+        if self._certificate is None or self._authority is None:
+            raise ValueError("only a simulator with a certificate and its authority can show wrong ones")
+        self.server.use_certificate(self._certificate if fault is None else self._authority.issue_wrong(fault))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once: requests run out, codes expire, people reply.
+
+        :raises ValueError: the simulator's clock is not a :class:`~casduo.simulators.clock.VirtualClock`.
+        """
+        if not isinstance(self._clock, VirtualClock):
+            raise ValueError("only a virtual clock can be advanced")
+        self._clock.advance(seconds)
 
     # -- applications ------------------------------------------------------------------------------------------------
 
@@ -200,6 +227,7 @@ class DuoSimulator:
         new_user_policy: NewUserPolicy | None = None,
         remembered_devices: bool = False,
         verified_push: bool = False,
+        trusted_networks: Iterable[str] = (),
     ) -> Application:
         """Protect an application. The arguments are those of :class:`Application`; keys are made if none are given."""
         application = Application(
@@ -209,6 +237,7 @@ class DuoSimulator:
             new_user_policy=new_user_policy,
             remembered_devices=remembered_devices,
             verified_push=verified_push,
+            trusted_networks=tuple(trusted_networks),
         )
         if integration_key is not None:
             application = dataclasses.replace(application, integration_key=integration_key)
@@ -240,6 +269,31 @@ class DuoSimulator:
         """
         with self._waiting.lock:
             return self.put_application(dataclasses.replace(self._account.applications[integration_key], type=type))
+
+    def change_application(
+        self,
+        integration_key: str,
+        *,
+        new_user_policy: NewUserPolicy | None = None,
+        remembered_devices: bool | None = None,
+        verified_push: bool | None = None,
+        trusted_networks: Iterable[str] | None = None,
+    ) -> Application:
+        """Change the policies of an application; what is None stays as it is.
+
+        :raises KeyError: there is none with that key.
+        """
+        with self._waiting.lock:
+            application = self._account.applications[integration_key]
+            if new_user_policy is not None:
+                application = dataclasses.replace(application, new_user_policy=new_user_policy)
+            if remembered_devices is not None:
+                application = dataclasses.replace(application, remembered_devices=remembered_devices)
+            if verified_push is not None:
+                application = dataclasses.replace(application, verified_push=verified_push)
+            if trusted_networks is not None:
+                application = dataclasses.replace(application, trusted_networks=tuple(trusted_networks))
+            return self.put_application(application)
 
     def put_application(self, application: Application) -> Application:
         """Add an application, or put it in the place of the one with the same integration key."""
@@ -275,7 +329,7 @@ class DuoSimulator:
     def remove_user(self, username: str) -> None:
         """Forget a user, if there is one."""
         with self._waiting.lock:
-            self._account.users.pop(self._account.canonical(username), None)
+            self._account.remove(username)
 
     def user(self, username: str) -> User:
         """Return a user, to look at or to change.
@@ -292,6 +346,11 @@ class DuoSimulator:
         """Return everybody Duo knows, by name."""
         with self._waiting.lock:
             return sorted(self._account.users.values(), key=lambda user: user.username)
+
+    def mails(self) -> list[Mail]:
+        """Return the invitations that the Admin API had sent, oldest first."""
+        with self._waiting.lock:
+            return list(self._account.mails)
 
     def applications(self) -> list[Application]:
         """Return all applications."""
@@ -320,10 +379,11 @@ class DuoSimulator:
         """
         return Handset(self._account, self._waiting, self.user(username), self._clock)
 
-    def activate(self, activation_code: str, phone_name: str = "iPhone") -> bool:
+    def activate(self, activation_code: str, phone_name: str = "") -> bool:
         """Scan an activation code with a phone. Returns False when it is not valid, or no longer.
 
         :param activation_code: the text of the QR code, the code alone, or the activation URL.
+        :param phone_name: empty keeps the name the phone has; one without a name becomes an iPhone.
         """
         with self._waiting.lock:
             activation = self._account.enrollments.find(activation_code.rpartition("/activate/")[2])

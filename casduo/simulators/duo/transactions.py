@@ -61,6 +61,7 @@ class Details:
 
     :param kind: the word before "request", ``type`` of the API.
     :param address: the end user's address as the application gave it; empty if it gave none.
+    :param host: name of the machine the login comes from, as the application gave it.
     :param information: further names and values, ``pushinfo`` of the API.
     """
 
@@ -69,6 +70,7 @@ class Details:
     kind: str = "Login"
     address: str = ""
     information: tuple[tuple[str, str], ...] = ()
+    host: str = ""
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class Transaction:
     :param ends: when it runs out, epoch seconds.
     :param due: when it changes by itself next, epoch seconds.
     :param verification_code: to be typed into the phone before it can approve; empty if none is asked for.
+    :param dismissed: the person put it aside on the phone.
     """
 
     username: str
@@ -91,7 +94,8 @@ class Transaction:
     ends: float
     due: float
     state: State
-    verification_code: str = ""
+    verification_code: str = field(default="", repr=False)
+    dismissed: bool = False
     finished: float | None = None
     trusted_device_token: str | None = field(default=None, repr=False)
     txid: str = field(default_factory=new_txid)

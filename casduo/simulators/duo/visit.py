@@ -37,7 +37,7 @@ def visit_prompt(
     base_url = f"{parts.scheme}://{parts.netloc}"
     target = f"{parts.path}?{parts.query}"
     for _ in range(_MOST_PAGES):
-        response = client.get(target, base_url=base_url)
+        response = client.get(target, base_url=base_url, environ_base={"REMOTE_ADDR": "127.0.0.1"})
         location = response.headers.get("Location", "")
         if urlsplit(location).netloc not in ("", parts.netloc):
             return location

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,10 @@ from werkzeug.wrappers import Request, Response
 
 from casduo.simulators.duo import signing
 from casduo.simulators.duo.account import Account
-from casduo.simulators.duo.auth_api import AuthApi, Call
+from casduo.simulators.duo.admin_api import AdminApi
+from casduo.simulators.duo.auth_api import AuthApi
+from casduo.simulators.duo.call import Call, Endpoint, Page
+from casduo.simulators.duo.enrollment import Site
 from casduo.simulators.duo.errors import (
     INVALID_PARAMETER,
     METHOD_NOT_ALLOWED,
@@ -27,7 +31,9 @@ from casduo.simulators.duo.prompt import Prompt
 from casduo.simulators.duo.requests_log import RequestLog, RequestRecord
 from casduo.simulators.duo.signing import SignedRequest
 from casduo.simulators.duo.waiting import Waiting
-from casduo.simulators.wire import AFTER_SENT
+from casduo.simulators.wire import AFTER_SENT, HEADERS_AS_SENT
+
+_log = logging.getLogger("casduo.simulators.duo")
 
 ALLOWED_PATHS: dict[ApplicationType, frozenset[str]] = {
     "websdk": frozenset({"/auth/v2/check", "/auth/v2/preauth", "/auth/v2/auth", "/auth/v2/auth_status"}),
@@ -50,14 +56,16 @@ class DuoWeb:
         self.faults = DuoFaults()
         self.requests = RequestLog()
         self.allowed_paths = dict(ALLOWED_PATHS)
-        self.api = AuthApi(account, waiting)
+        self._site = Site()
+        self.api = AuthApi(account, waiting, self._site)
+        self._admin = AdminApi(account, self._site)
         self.oauth = Oauth(account)
         self.prompt = Prompt(account, self.oauth)
         self._account = account
         self._waiting = waiting
         self._clock = clock
         self._wall_clock = wall_clock
-        self._pages = Pages(account, waiting, self.prompt, self.faults, clock)
+        self._pages = Pages(account, waiting, self.prompt, self.faults, self._site, clock)
         self._oauth_endpoints: dict[str, tuple[str, Callable[[Request, Mapping[str, str]], Response]]] = {
             "/oauth/v1/health_check": ("POST", self._health_check),
             "/oauth/v1/authorize": ("GET", self._authorize),
@@ -66,8 +74,8 @@ class DuoWeb:
 
     def set_base(self, api_host: str, base_url: str) -> None:
         """Tell under which address clients know the server; tokens and links carry it."""
-        self.api.api_host = api_host
-        self.api.base_url = base_url
+        self._site.api_host = api_host
+        self._site.base_url = base_url
         self.oauth.base_url = base_url
 
     def wall(self) -> float:
@@ -88,13 +96,14 @@ class DuoWeb:
             host=request.host,
             path=str(request.environ.get("REQUEST_URI", path)).partition("?")[0],
             query=request.query_string.decode("latin-1"),
-            headers=dict(request.headers.items()),
+            headers=dict(request.environ.get(HEADERS_AS_SENT, request.headers.items())),
             body=request.get_data(),
         )
         parameters = _parameters(raw)
         record = self.requests.begin(request.method, path, parameters, self._clock())
         response = self._respond_to_api(request, raw, parameters, record)
         record.status = response.status_code
+        _log.info("%s", record)
         return response
 
     def _respond_to_api(
@@ -112,20 +121,19 @@ class DuoWeb:
                     return self._call_oauth(request, parameters)
                 return self._call_api(request, raw, parameters, record)
         except DuoRefusal as refusal:
-            return _json(refusal.body(), refusal.http_status)
+            response = _json(refusal.body(), refusal.http_status)
+            if refusal.retry_after is not None:
+                response.headers["Retry-After"] = str(refusal.retry_after)
+            return response
         except OauthRefusal as refusal:
             return _json(refusal.body(), 400)
 
-    # -- Auth API ----------------------------------------------------------------------------------------------------
+    # -- Auth API and Admin API --------------------------------------------------------------------------------------
 
     def _call_api(
         self, request: Request, raw: SignedRequest, parameters: Mapping[str, str], record: RequestRecord
     ) -> Response:
-        endpoint = self.api.endpoints.get(request.path)
-        if endpoint is None:
-            raise DuoRefusal(NOT_FOUND)
-        if request.method != endpoint.method:
-            raise DuoRefusal(METHOD_NOT_ALLOWED)
+        endpoint = self._endpoint(request)
         application = self._signer(raw, request.path, record) if endpoint.signed else None
         self.faults.check_refusal(request.path)
         call = Call(
@@ -138,7 +146,19 @@ class DuoWeb:
         result = endpoint.handle(call)
         if isinstance(result, bytes):
             return Response(result, content_type="image/png")
+        if isinstance(result, Page):
+            return _json({"stat": "OK", "response": result.objects, "metadata": result.metadata()}, 200)
+        if isinstance(result, dict):
+            result = self.faults.spoiled(request.path, result)
         return _json({"stat": "OK", "response": result}, 200)
+
+    def _endpoint(self, request: Request) -> Endpoint:
+        endpoint = self.api.endpoints.get(request.path) or self._admin.find(request.method, request.path)
+        if endpoint is None:
+            raise DuoRefusal(NOT_FOUND)
+        if request.method != endpoint.method:
+            raise DuoRefusal(METHOD_NOT_ALLOWED)
+        return endpoint
 
     def _signer(self, raw: SignedRequest, path: str, record: RequestRecord) -> Application:
         applications = self._account.applications

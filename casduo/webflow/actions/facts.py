@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from casduo.localtext import in_language
 from casduo.services.model import RegisteredService
 from casduo.services.urls import DEFAULT_PORTS, ServiceUrl
 
@@ -16,6 +17,10 @@ class ServiceFacts:
     host: str
     description: str
     logo: str
+
+    def told_in(self, language: str) -> ServiceFacts:
+        """Return the same with the texts of one language."""
+        return replace(self, name=in_language(self.name, language), description=in_language(self.description, language))
 
 
 def service_facts(entry: RegisteredService, url: ServiceUrl | None) -> ServiceFacts:

@@ -26,9 +26,7 @@ def view(context: Context, rules: LoginRules) -> Pause[Literal["submit"]]:
     """The sign-in form. Errors keep the user name and lose the password."""
     scope = context.scope
     scope.principal_id, scope.attributes, scope.session, scope.fresh = "", {}, "", False
-    hidden = [("service" if scope.ticket_name == "ticket" else "TARGET", scope.service)] if scope.service else []
-    hidden += [(name, "true") for name in ("renew", "gateway") if getattr(scope, name)]
-    hidden += [("method", scope.method)] if scope.method != "GET" else []
+    hidden = [*rules.asked(scope), *([("gateway", "true")] if scope.gateway else [])]
     error = {"id": context.error, "facts": context.error_facts} if context.error else None
     who = context.session.ticket.principal_id if context.session is not None else ""
     data = {
@@ -55,7 +53,7 @@ def check(
     """
     inbound = context.inbound
     context.username = canonical_username(inbound.fields.get("username", ""), rules.username_case)
-    claim = context.batch.command("SET", context.claim, "1", "NX", "EX", int(rules.form_lifetime))
+    claim = context.batch.confirmed("SET", context.claim, "1", "NX", "EX", int(rules.form_lifetime))
     if not context.username or not inbound.fields.get("password"):
         context.batch.run()
         context.error = "login.error.missing"
@@ -94,13 +92,14 @@ def authenticate(
     if isinstance(outcome, Rejected):
         return _refuse(context, outcome, throttle, journal)
     throttle.forgive(context.batch, context.username, inbound.address, inbound.now)
-    _accept(context, outcome)
+    accept(context, outcome)
     scope.ask_before = bool(inbound.fields.get("warn"))
     scope.remembered = rules.remember_me and bool(inbound.fields.get("rememberMe"))
     return "success"
 
 
-def _accept(context: Context, outcome: Authenticated) -> None:
+def accept(context: Context, outcome: Authenticated) -> None:
+    """Take note of who it is. Nothing of an earlier sign-in stands any more."""
     scope = context.scope
     scope.principal_id = outcome.principal.id
     scope.attributes = {name: list(values) for name, values in outcome.principal.attributes.items()}
@@ -123,7 +122,8 @@ def _refuse(
             reason=outcome.reason,
             handler=outcome.handler,
             detail=outcome.detail,
-        )
+        ),
+        context.batch,
     )
     if outcome.reason in ("unavailable", "busy"):
         throttle.release(context.batch, context.username, inbound.address, inbound.now)

@@ -8,6 +8,7 @@ from typing import Literal
 from casduo.errors import MalformedService
 from casduo.events.journal import Journal
 from casduo.events.model import SignedOut
+from casduo.mfa.trust import TrustedBrowsers
 from casduo.rules import LoginRules
 from casduo.services.index import RegistrySource
 from casduo.services.urls import location, parse_service
@@ -55,7 +56,9 @@ def view_confirm(context: Context, rules: LoginRules) -> Pause[Literal["submit"]
     return Pause(Page("logout_confirm", form=Form(rules.logout_url, hidden)))
 
 
-def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Literal["success"]:
+def terminate(
+    context: Context, tickets: TicketRegistry, trusted: TrustedBrowsers, journal: Journal
+) -> Literal["success"]:
     """End the session and clear the cookie, also when there is nothing to end: repeating is harmless."""
     context.set_cookie = ""
     session = parse_session_id(context.inbound.session_cookie)
@@ -69,10 +72,11 @@ def terminate(context: Context, tickets: TicketRegistry, journal: Journal) -> Li
     context.closing = closing
     subject = replace(context.subject, principal=closing.principal_id)
     tickets.unindex(context.batch, closing.principal_id, session.name)
-    journal.write(SignedOut(subject, cause="logout"))
+    journal.write(SignedOut(subject, cause="logout"), context.batch)
     if context.scope.everywhere:
+        trusted.forget_all(closing.principal_id)
         others = tickets.close_sessions_of(closing.principal_id, "user", now)
-        journal.write(SignedOut(subject, cause="user", sessions=others))
+        journal.write(SignedOut(subject, cause="user", sessions=others), context.batch)
     return "success"
 
 

@@ -32,7 +32,8 @@ def check(
         context.facts["reason"] = error.reason
         return "malformed"
     context.service = registry.find(context.url)
-    if context.service is None or context.service.channel != "browser":
+    channel = "phone" if context.on_phone else "browser"
+    if context.service is None or context.service.channel != channel:
         return "unregistered"
     return "registered" if context.service.enabled else "disabled"
 
@@ -77,9 +78,10 @@ def show_by_get(context: Context) -> bool:
     """Whether the page to come would answer a form. It is shown by a request of its own then: a browser that comes back
     to the answer to a form only offers to send the form once more.
     """
-    # Where every visit asks for the password, the second request would show the form and not the page.
+    # Where every visit asks for the password, the second request would show the form and not the page. And once Duo has
+    # offered a factor, it must not be the second request that decides to do without.
     quiet = context.service is None or context.service.single_sign_on
-    return context.inbound.posted and context.scope.fresh and quiet
+    return context.inbound.posted and context.scope.fresh and quiet and not context.scope.duo_offered
 
 
 def requested(context: Context) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from casduo.events.journal import Journal
 from casduo.events.model import SignedIn, SignedOut
+from casduo.mfa.trust import TrustedBrowsers
 from casduo.rules import LoginRules
 from casduo.services.freshness import good_enough
 from casduo.services.urls import location
@@ -69,6 +70,11 @@ def to_login(context: Context, rules: LoginRules) -> Redirect:
     return Redirect(rules.login_url(replace(context.scope, renew=False)))
 
 
+def after_cancel(context: Context, rules: LoginRules) -> Redirect:
+    """Send who gives up back to the sign-in page, or to the page of the signed in."""
+    return Redirect(rules.home_url if context.scope.session else rules.login_url(context.scope))
+
+
 def without_ticket(context: Context) -> Redirect:
     """Send the browser back as it came: no ticket, the URL otherwise untouched."""
     return Redirect(location(context.scope.service))
@@ -76,14 +82,20 @@ def without_ticket(context: Context) -> Redirect:
 
 def create(
     context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal
-) -> Literal["created", "upgraded", "kept"]:
-    """Open the session of a verified password, or add to a live one what a second factor has just proved.
+) -> Literal["created", "upgraded", "kept", "ended"]:
+    """Open the session of a verified password, or add to a live one what a second factor has just proved; the live one
+    may have been opened earlier in this very login. A login that waited while all sessions of its person were ended is
+    over with them.
 
     A password always makes a new session under a new id (session fixation), and the one it replaces ends. The writes
     join the request's batch, so that they share a round trip with the ticket that usually follows.
     """
     scope, inbound = context.scope, context.inbound
-    if scope.fresh:
+    if scope.fresh and not scope.session:
+        waited = scope.authenticated_at < inbound.now
+        if waited and tickets.all_ended_since(scope.principal_id, scope.authenticated_at, inbound.now):
+            context.notice = "login.notice.signed_out"
+            return "ended"
         closing = _close_replaced(context, tickets, journal)
         context.opened = context.session = tickets.open_session(context.batch, _ticket_of(context), inbound.now)
         if closing is not None and closing.visits and not closing.telling:
@@ -91,13 +103,21 @@ def create(
         context.set_cookie = str(context.opened.id)
         context.cookie_lifetime = int(rules.remembered_lifetime) if scope.remembered else None
         scope.session = context.opened.id.fingerprint
-        journal.write(SignedIn(context.subject, handler=scope.handler))
+        journal.write(SignedIn(context.subject, handler=scope.handler), context.batch)
         return "created"
     presented = _presented(context)
-    if presented is not None and context.facts.get("strength_raised"):
+    if presented is not None and scope.strength_raised:
         tickets.raise_strength(context.batch, presented.id, context.strength)
+        scope.strength_raised = False
         return "upgraded"
     return "kept"
+
+
+def create_early(
+    context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal
+) -> Literal["created", "upgraded", "kept", "ended"]:
+    """As :func:`create`, while a second factor is still asked for: in a browser other applications work meanwhile."""
+    return "kept" if context.on_phone else create(context, tickets, rules, journal)
 
 
 def _close_replaced(context: Context, tickets: TicketRegistry, journal: Journal) -> Closing | None:
@@ -112,22 +132,29 @@ def _close_replaced(context: Context, tickets: TicketRegistry, journal: Journal)
         other = closing.principal_id != person
         tickets.unindex(context.batch, closing.principal_id, replaced.name)
         subject = replace(context.subject, principal=closing.principal_id, service="")
-        journal.write(SignedOut(subject, cause="other_user" if other else "renewed"))
+        journal.write(SignedOut(subject, cause="other_user" if other else "renewed"), context.batch)
     return closing
 
 
-def end_all(context: Context, tickets: TicketRegistry, rules: LoginRules, journal: Journal) -> Literal["success"]:
-    """End what lives of this person: somebody reported that a sign-in was not theirs (design section 3, row 11)."""
+def end_all(
+    context: Context, tickets: TicketRegistry, trusted: TrustedBrowsers, rules: LoginRules, journal: Journal
+) -> Literal["success"]:
+    """End what lives of this person, trust in browsers included: somebody reported that a sign-in was not theirs
+    (design section 3, row 11).
+    """
     context.set_cookie = ""
     if rules.duo_end_sessions_on_fraud:
+        trusted.forget_all(context.scope.principal_id)
         ended = tickets.close_sessions_of(context.scope.principal_id, "fraud", context.inbound.now)
-        journal.write(SignedOut(context.subject, cause="fraud", sessions=ended))
+        if ended:
+            # Mostly the worker has ended them already, and said so.
+            journal.write(SignedOut(context.subject, cause="fraud", sessions=ended), context.batch)
     return "success"
 
 
 def warnings_waiting(context: Context) -> bool:
     """Whether the directory has something to say about the password, and has not said it in this run."""
-    return context.scope.fresh and bool(context.scope.warnings)
+    return context.scope.fresh and bool(context.scope.warnings) and not context.scope.warned
 
 
 def _presented(context: Context) -> LiveSession | None:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Literal
 
-from casduo.csrf import CsrfTokens
 from casduo.events.journal import Journal
-from casduo.events.model import TicketGranted, TicketLoop
-from casduo.messages import factor_id
+from casduo.events.model import Event, TargetAccessed, TicketGranted, TicketLoop
 from casduo.rules import LoginRules
-from casduo.services.access import decide
-from casduo.services.index import Registry, RegistrySource
 from casduo.services.urls import append_ticket, location
-from casduo.tickets.registry import Grant, TicketRegistry
+from casduo.services.watch import RegistrySource
+from casduo.tickets.registry import Grant, Granting, TicketRegistry
+from casduo.webflow.actions import service
 from casduo.webflow.actions.facts import service_facts
 from casduo.webflow.actions.session import current
 from casduo.webflow.context import Context
-from casduo.webflow.effects import Form, HeaderAnswer, Page, Redirect
+from casduo.webflow.effects import Form, GoOn, HeaderAnswer, Page, Redirect
 from casduo.webflow.engine import Pause
 
-_START = re.compile(r"(https?://[^*]+?)\*{0,2}")
-"""A pattern whose fixed beginning is an address to open: nothing variable but a trailing ``**``."""
-_MOST_APPLICATIONS = 50
 _RETURNED = re.compile(r"[?&](ticket|SAMLart)=")
 """A service that already holds a ticket: the application did not see it for one."""
 
@@ -36,15 +30,17 @@ def warn_wanted(context: Context) -> bool:
     return entry.warn or (context.scope.ask_before and not context.scope.fresh)
 
 
-def view_warn(context: Context, rules: LoginRules) -> Pause[Literal["proceed"]]:
+def view_warn(context: Context, services: RegistrySource, rules: LoginRules) -> Pause[Literal["proceed"]]:
     """The page that asks. No ticket exists yet: it would age, and lie in a page, while the person reads."""
+    if context.looking and service.check(context, services) != "registered":
+        return Pause(GoOn("proceed"))
     data = {"service": service_facts(context.required_service, context.url), "cancel_url": rules.home_url}
     return Pause(Page("warn", data, form=Form(rules.home_url)))
 
 
 def view_password_warning(context: Context, rules: LoginRules) -> Pause[Literal["proceed"]]:
     """The page about a password that runs out soon."""
-    warnings, context.scope.warnings = context.scope.warnings, []
+    warnings, context.scope.warned = context.scope.warnings, True
     data = {
         "days": next((warning["days"] for warning in warnings if "days" in warning), None),
         "logins": next((warning["logins"] for warning in warnings if "logins" in warning), None),
@@ -74,7 +70,12 @@ def generate_service_ticket(
         primary=primary,
         now=context.inbound.now,
         address=context.inbound.address,
+        permit=context.permit,
+        opened=session.ticket,
     )
+    events = _events(context, granting, primary=primary)
+    for event in events:
+        journal.attach(event, context.batch, granting.id.key)
     context.batch.run()
     if granting.outcome is Grant.LOOPING:
         return "looping"
@@ -84,14 +85,20 @@ def generate_service_ticket(
         context.notice = "login.notice.signed_out"
         return "sessionEnded"
     context.ticket = str(granting.id)
-    journal.write(
-        TicketGranted(
-            context.subject,
-            ticket=granting.id.masked,
-            primary=primary,
-        )
-    )
+    for event in events:
+        journal.note(event)
     return "success"
+
+
+def _events(context: Context, granting: Granting, *, primary: bool) -> list[Event]:
+    """Return what is to be told once the ticket exists."""
+    events: list[Event] = [TicketGranted(context.subject, ticket=granting.id.masked, primary=primary)]
+    target = context.required_service.target
+    if target is not None:
+        request = context.permit.request if context.permit is not None else ""
+        host, ip, account = target.host, target.ip or "", target.account or ""
+        events.append(TargetAccessed(context.subject, host=host, ip=ip, account=account, request=request))
+    return events
 
 
 def view_loop(context: Context, journal: Journal, rules: LoginRules) -> Page:
@@ -133,48 +140,3 @@ def post(context: Context) -> Page:
 def header(context: Context) -> HeaderAnswer:
     """Service and ticket as headers of an empty answer."""
     return HeaderAnswer(location(context.scope.service), context.ticket)
-
-
-def signed_in(context: Context, rules: LoginRules, services: RegistrySource, csrf: CsrfTokens) -> Page:
-    """The page of somebody who signed in without wanting to go anywhere."""
-    scope, strength = context.scope, context.strength
-    token = csrf.make(scope.session, context.inbound.now)
-    data = {
-        "username": scope.principal_id,
-        "display_name": next(iter(context.attributes.get("displayName", ())), None),
-        "applications": applications(services.current(), context, rules),
-        "logout": Form(rules.logout_url, csrf=token),
-        "logout_everywhere": Form(rules.logout_url, (("everywhere", "true"),), csrf=token),
-        "session": {
-            "since": _iso(scope.authenticated_at),
-            "expires": _iso(scope.authenticated_at + rules.lifetime_of(scope.remembered)),
-            "strength": "password" if strength.level == "none" else strength.level,
-            "factor": factor_id(strength.factor) if strength.factor else None,
-        },
-    }
-    return Page("signed_in", data)
-
-
-def applications(registry: Registry, context: Context, rules: LoginRules) -> list[dict[str, str]]:
-    """Return name and address of applications the person may open, as far as the registry tells a fixed address."""
-    found: list[dict[str, str]] = []
-    for entry in registry.services:
-        url = _START.fullmatch(entry.urls[0])
-        if url is None or not entry.enabled or entry.channel != "browser":
-            continue
-        access = decide(
-            entry.access,
-            context.attributes,
-            context.inbound.address,
-            context.inbound.now,
-            group_attributes=rules.group_attributes,
-        )
-        if access.allowed:
-            found.append({"name": entry.name, "url": url[1]})
-        if len(found) == _MOST_APPLICATIONS:
-            break
-    return found
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(int(moment), UTC).isoformat()

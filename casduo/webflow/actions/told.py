@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from casduo.protocol.slo import front_channel_url
 from casduo.rules import LoginRules
+from casduo.services.builtin import OWN_SERVICES
 from casduo.services.index import Registry
 from casduo.signing import Purpose, Signing, TokenInvalid
 from casduo.tickets.ledger import LedgerLine
@@ -60,9 +61,14 @@ def signed_out_page(
 
 
 def told_rows(told: Sequence[LedgerLine], registry: Registry) -> list[dict[str, str]]:
-    """Return name and state of each application, in the order in which they were opened."""
+    """Return name and state of each application, in the order in which they were opened.
+
+    Our own pages are left out: their sessions have ended with the one of which people signed out.
+    """
     states: dict[str, str] = {}
     for line in told:
+        if line.visit.service_id in OWN_SERVICES:
+            continue
         entry = registry.by_id(line.visit.service_id)
         name = entry.name if entry is not None else line.visit.service_id
         states[name] = max(states.get(name, _GRAVITY[0]), line.state, key=_GRAVITY.index)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casduo.authentication.ldap.escaping import escape_dn, escape_filter, fill_dn, fill_filter
+from casduo.authentication.ldap.escaping import escape_dn, escape_filter, fill_dn, fill_filter, same_dn
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,41 @@ def test_every_place_of_a_template_is_filled_and_nothing_else_is_read_into_it() 
     assert fill_filter("(|(uid={username})(mail={username}))", "a*") == r"(|(uid=a\2a)(mail=a\2a))"
     assert fill_filter("(uid={username})", "{username}") == r"(uid=\7busername\7d)"
     assert fill_dn("uid={username},ou={other},dc=example", "a,b") == r"uid=a\,b,ou={other},dc=example"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("uid=ada,ou=people,dc=example,dc=edu", "UID=Ada, OU=People,DC=example , DC=edu"),
+        (r"cn=Lovelace\, Ada,dc=example", r"cn=Lovelace\2C Ada,dc=example"),
+        (r"uid=\c5\bc\c3\b3\c5\82\c4\87,dc=example", "uid=żółć,dc=example"),
+        ("uid=two words,dc=example", "userid=two  words,dc=example"),
+        ("uid=a+mail=a@example.edu,dc=example", "uid=a + mail=A@example.edu,dc=example"),
+    ],
+)
+def test_a_name_is_the_same_however_it_is_spelled(one: str, other: str) -> None:
+    assert same_dn(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("uid=ada,ou=people,dc=example", "uid=grace,ou=people,dc=example"),
+        ("uid=ada,ou=people,dc=example", "uid=ada,ou=guests,dc=example"),
+        ("uid=ada,ou=people,dc=example", "uid=ada,dc=example"),
+        (r"uid=ada\,ou=people,dc=example", "uid=ada,ou=people,dc=example"),
+        ("uid=ada,dc=example", ""),
+    ],
+)
+def test_another_name_is_another(one: str, other: str) -> None:
+    assert not same_dn(one, other)
+
+
+@given(st.text(min_size=1))
+def test_any_name_is_the_same_as_itself_with_every_octet_escaped(value: str) -> None:
+    try:
+        octets = value.encode()
+    except UnicodeEncodeError:
+        return
+    escaped = "".join(f"\\{octet:02x}" for octet in octets)
+    assert same_dn(fill_dn("uid={username},dc=example", value), f"uid={escaped},dc=example")

@@ -350,6 +350,14 @@ def test_a_person_who_may_not_read_the_own_entry_is_a_mistake_of_the_set_up() ->
         LdapHandler(settings, CannedDirectory(BindAnswer(0))).authenticate(Credential("ada", "x"), NOW)
 
 
+def test_nobody_signs_in_by_the_entry_of_somebody_else() -> None:
+    settings = LdapSettings(("ldaps://ldap.example.edu",), BASE, direct_bind_dn=DIRECT)
+    grace = Entry(f"uid=grace,{PEOPLE}", {"uid": (b"grace",)})
+
+    with pytest.raises(UpstreamMisconfigured, match="the directory gives uid=grace"):
+        LdapHandler(settings, CannedDirectory(BindAnswer(0, entry=grace))).authenticate(Credential("ada", "x"), NOW)
+
+
 def test_a_directory_that_is_down_is_unavailable_in_the_chain(make_settings: Make) -> None:
     class DownDirectory(CannedDirectory):
         def search_user(self, username: str) -> tuple[Entry, ...]:

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from casduo.authentication.ldap.network import PAUSE, NetworkDirectory
-from casduo.authentication.ldap.settings import LdapSettings
+from casduo.authentication.ldap.network import NetworkDirectory
+from casduo.authentication.ldap.settings import PAUSE, LdapSettings
 from casduo.errors import UpstreamMisconfigured, UpstreamUnavailable
+from casduo.outbound.breaker import BreakerState
 from casduo.simulators.certificates import CertificateAuthority
 from casduo.simulators.clock import VirtualClock
-from tests.authentication.slapd import BASE, PEOPLE, READER, Slapd, free_ports
+from tests.authentication.slapd import BASE, PEOPLE, READER, Slapd
 from tests.authentication.tcp import canned_ldap, server
+from tests.support.ports import free_port
 
 ADA = f"uid=ada,{PEOPLE}"
 Make = Callable[..., LdapSettings]
@@ -303,7 +305,7 @@ def test_with_every_server_down_the_answer_comes_at_once_until_one_is_back(
     start_slapd: Start, make_settings: Make, connect: Connect, clock: VirtualClock
 ) -> None:
     slapd = start_slapd()
-    (closed,) = free_ports(1)
+    closed = free_port()
     directory = connect(make_settings(f"ldap://localhost:{closed}", slapd.url, allow_plaintext=True))
     slapd.stop()
     with pytest.raises(UpstreamUnavailable, match="no server answers"):
@@ -355,6 +357,63 @@ def test_a_server_that_cannot_search_is_passed_over(
         assert len(directory.search_user("ada")) == 1
 
     assert [entry["detail"] for entry in logs] == [f"search answered with result {code}"]
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 7, 8, 10, 11, 13, 14, 54, 80])
+def test_where_one_server_gives_no_verdict_the_next_one_is_asked(
+    start_slapd: Start, make_settings: Make, connect: Connect, code: int
+) -> None:
+    slapd = start_slapd()
+    with server(canned_ldap(bind=code)) as unable:
+        directory = connect(make_settings(unable, slapd.url, allow_plaintext=True))
+        assert directory.bind_as(ADA, "ada's password").code == 0
+        assert directory.bind_as(ADA, "not hers").code == 49
+        # Somebody's own entry may be what the server stumbles over: it is not left alone for that.
+        assert set(directory.servers().values()) == {BreakerState.CLOSED}
+
+
+def test_where_no_server_gives_a_verdict_the_first_ones_answer_stands(make_settings: Make, connect: Connect) -> None:
+    with server(canned_ldap(bind=80)) as first, server(canned_ldap(bind=13)) as second:
+        directory = connect(make_settings(first, second, allow_plaintext=True))
+        assert directory.bind_as(ADA, "ada's password").code == 80
+
+
+@pytest.mark.parametrize("answers", [{"bind": 49}, {"search": 32}, {"search": 50}], ids=str)
+def test_of_several_servers_one_that_is_set_up_wrongly_is_passed_over(
+    start_slapd: Start, make_settings: Make, connect: Connect, answers: dict[str, int]
+) -> None:
+    slapd = start_slapd()
+    with server(canned_ldap(**answers)) as wrong, capture_logs() as logs:
+        directory = connect(make_settings(wrong, slapd.url, allow_plaintext=True))
+        assert len(directory.search_user("ada")) == 1
+
+    assert [entry["server"] for entry in logs] == [wrong]
+
+
+@pytest.mark.parametrize("operation", [0x61, 0x65, 0x69, 0x78], ids=hex)
+def test_an_answer_to_something_else_is_no_answer(make_settings: Make, connect: Connect, operation: int) -> None:
+    # Success, under the very id that was asked with.
+    with server(canned_ldap(operation=operation)) as url:
+        directory = connect(make_settings(url, allow_plaintext=True, bind_dn="", bind_password=""))
+        if operation != 0x61:
+            with pytest.raises(UpstreamUnavailable):
+                directory.bind_as(ADA, "ada's password")
+        if operation != 0x65:
+            with pytest.raises(UpstreamUnavailable):
+                directory.search_user("ada")
+
+
+def test_start_tls_is_begun_by_its_own_answer_alone(make_settings: Make, connect: Connect) -> None:
+    def behave(connection: socket.socket) -> None:
+        request = connection.recv(4096)
+        connection.sendall(b"\x30\x0c" + request[2:5] + b"\x61\x07\x0a\x01\x00\x04\x00\x04\x00")
+        heard.append(connection.recv(4096))
+
+    heard: list[bytes] = []
+    with server(behave) as url, pytest.raises(UpstreamUnavailable):
+        connect(make_settings(url, start_tls=True)).bind_as(ADA, "ada's password")
+    # At most a goodbye.
+    assert len(heard[0]) < 10
 
 
 # -- the pool --------------------------------------------------------------------------------------------------------

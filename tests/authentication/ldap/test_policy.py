@@ -98,11 +98,16 @@ def test_nothing_but_success_is_accepted_and_nothing_is_proved_without_a_reason(
         (50, "wrong"),
         (19, "locked"),
         (53, "disabled"),
+        (2, "unavailable"),
         (8, "unavailable"),
         (10, "unavailable"),
         (13, "unavailable"),
+        (14, "unavailable"),
         (51, "unavailable"),
         (52, "unavailable"),
+        (54, "unavailable"),
+        (81, "unavailable"),
+        (255, "unavailable"),
     ],
 )
 def test_other_result_codes(code: int, reason: Reason) -> None:

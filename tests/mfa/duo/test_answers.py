@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from casduo.mfa.duo.answers import read_preauth, read_time, read_verdict
+from casduo.mfa.duo.answers import read_codes, read_preauth, read_push_status, read_time, read_verdict
 from casduo.mfa.duo.errors import DuoUnavailable
-from casduo.mfa.duo.gateway import Device, Preauth, PreauthResult, Verdict
+from casduo.mfa.duo.gateway import Device, Preauth, PreauthResult, PushStatus, Verdict, VerifiedPush
 
 PORTAL = "https://api-1234.duosecurity.com/portal?code=48bac5d9393fb2c2&akey=DA"
 
@@ -137,7 +137,67 @@ def test_the_time() -> None:
     assert read_time({"time": 1357020061}) == 1357020061.0
 
 
-@pytest.mark.parametrize("response", [{}, {"time": 0}, {"time": -1}, {"time": "1357020061"}, None, [], "soon"])
+@pytest.mark.parametrize(
+    "response", [{}, {"time": 0}, {"time": -1}, {"time": "1357020061"}, {"time": 10**400}, None, [], "soon"]
+)
 def test_no_time(response: object) -> None:
     with pytest.raises(DuoUnavailable, match="unreadable"):
         read_time(response)
+
+
+def test_a_verified_push_has_a_transaction_and_digits() -> None:
+    response = {"result": "auth", "txid": "45f7c92b-f45f", "verification_code": "708", "expiration": 1357020061}
+    assert read_preauth(response).verified == VerifiedPush("45f7c92b-f45f", "708")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"txid": "45f7c92b"},
+        {"verification_code": "708"},
+        {"txid": "45f7 c92b", "verification_code": "708"},
+        {"txid": 7, "verification_code": "708"},
+        {"txid": "45f7c92b", "verification_code": 708},
+        {"txid": "45f7c92b", "verification_code": ""},
+        {"txid": "45f7c92b", "verification_code": "7 08"},
+        {"txid": "45f7c92b", "verification_code": "7" * 21},
+        {"txid": "45f7c92b", "verification_code": "\uff17\uff10\uff18"},
+    ],
+)
+def test_anything_less_is_no_verified_push(fields: dict[str, object]) -> None:
+    assert read_preauth({"result": "auth", **fields}).verified is None
+
+
+@pytest.mark.parametrize("result", ["allow", "enroll", "deny", "maybe"])
+def test_only_who_is_to_authenticate_gets_a_verified_push(result: str) -> None:
+    response = {"result": result, "txid": "45f7c92b", "verification_code": "708"}
+    assert read_preauth(response).verified is None
+
+
+def test_capabilities_of_an_unforeseen_shape_are_left_out() -> None:
+    devices = [{"device": "DP1", "capabilities": ["push", 7, None, "", ["sms"]]}]
+    assert read_preauth({"result": "auth", "devices": devices}).devices[0].capabilities == frozenset({"push"})
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        ({"waiting": True, "success": False, "status": "pushed"}, PushStatus(True, False, "pushed")),
+        ({"waiting": True, "success": False, "status": "timeout"}, PushStatus(False, False, "timeout")),
+        ({"waiting": True, "success": True, "status": "allow"}, PushStatus(True, False, "allow")),
+        ({"waiting": False, "success": True, "status": "allow"}, PushStatus(False, True, "allow")),
+        ({"waiting": False, "success": True, "status": "bypass"}, PushStatus(False, False, "bypass")),
+        ({"waiting": False, "success": True}, PushStatus(False, True)),
+        ({"waiting": False, "success": False, "status": "allow"}, PushStatus(False, False, "allow")),
+        ({"waiting": 1, "success": 1}, PushStatus(False, False)),
+        ({}, PushStatus(False, False)),
+    ],
+)
+def test_how_a_push_stands(response: dict[str, object], expected: PushStatus) -> None:
+    assert read_push_status(response) == expected
+
+
+@pytest.mark.parametrize("result", ["allow", "deny", None])
+def test_sending_codes_allows_nobody_whatever_duo_says(result: object) -> None:
+    assert read_codes({"result": result, "status": "sent"}) == Verdict(False, "sent", "", "sms")

@@ -218,7 +218,9 @@ def test_the_prompts_address_is_made_without_asking_anybody(universal: Universal
 
 
 @pytest.mark.parametrize(
-    ("username", "state", "nonce"), [("", STATE, NONCE), ("ada", "short", NONCE), ("ada", STATE, "n" * 16)]
+    ("username", "state", "nonce"),
+    [("", STATE, NONCE), ("ada", "short", NONCE), ("ada", STATE, "n" * 16)],
+    ids=["no username", "short state", "short nonce"],
 )
 def test_arguments_outside_duos_bounds_are_refused(
     universal: UniversalClient, username: str, state: str, nonce: str

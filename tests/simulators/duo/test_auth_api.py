@@ -128,7 +128,7 @@ class TestWhoMayCallWhat:
 
     def test_an_unknown_path(self, auth: duo_client.Auth, refusal_of: RefusalOf) -> None:
         assert refusal_of(lambda: auth.json_api_call("GET", "/auth/v2/nothing", {})).code == 40401
-        assert refusal_of(lambda: auth.json_api_call("GET", "/admin/v1/users", {})).code == 40401
+        assert refusal_of(lambda: auth.json_api_call("GET", "/admin/v1/nothing", {})).code == 40401
 
     def test_a_wrong_method(self, auth: duo_client.Auth, refusal_of: RefusalOf) -> None:
         assert refusal_of(lambda: auth.json_api_call("POST", "/auth/v2/check", {})).code == 40501

@@ -226,6 +226,23 @@ class TestPush:
         assert asking.result(10)["status"] == "timeout"
 
 
+class TestPuttingAside:
+    def test_a_request_put_aside_can_still_be_answered(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone
+    ) -> None:
+        txid = push(auth)
+        assert duo.phone("ada").dismiss().dismissed
+        duo.phone("ada").approve()
+        assert auth.auth_status(txid) == ALLOWED
+
+    def test_a_code_where_none_is_asked_for_does_nothing(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone
+    ) -> None:
+        push(auth)
+        assert not duo.phone("ada").enter_code("")
+        assert len(duo.pending("ada")) == 1
+
+
 class TestCalls:
     def test_the_phone_rings_is_answered_and_a_key_is_pressed(
         self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone
@@ -277,11 +294,51 @@ class TestScripts:
         push(auth)
         assert len(duo.pending()) == 1
 
+    def test_a_script_may_have_steps(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone, clock: VirtualClock
+    ) -> None:
+        duo.phone("ada").script("push_failed", after=1.0, then=Script("approve", after=5.0))
+        txid = push(auth)
+        clock.advance(1.0)
+        assert auth.auth_status(txid)["status"] == "push_failed"
+        clock.advance(5.0)
+        assert auth.auth_status(txid) == ALLOWED
+
+    def test_a_call_may_be_answered_and_refused(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone, clock: VirtualClock, pool: ThreadPoolExecutor
+    ) -> None:
+        duo.phone("ada").script("pick_up", after=3.0, then=Script("deny", after=2.0))
+        txid = auth.auth("phone", username="ada", device="auto", async_txn=True)["txid"]
+        assert auth.auth_status(txid)["status"] == "calling"
+        for status in ("answered", "deny"):
+            polling = pool.submit(auth.auth_status, txid)
+            duo.await_polls()
+            clock.advance(3.0)
+            assert polling.result(10)["status"] == status
+
+    def test_a_step_that_would_come_too_late_does_not_come(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone, clock: VirtualClock
+    ) -> None:
+        duo.phone("ada").script("push_failed", after=30.0, then=Script("approve", after=30.0))
+        txid = push(auth)
+        clock.advance(60.0)
+        assert auth.auth_status(txid)["status"] == "timeout"
+
+    def test_a_push_cannot_be_picked_up(
+        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone, clock: VirtualClock
+    ) -> None:
+        duo.phone("ada").script("pick_up", then=Script("approve", after=1.0))
+        txid = push(auth)
+        clock.advance(1.0)
+        assert auth.auth_status(txid) == ALLOWED
+
     def test_scripts_that_make_no_sense_are_refused(self) -> None:
         with pytest.raises(ValueError, match="a reply is one of"):
             Script("shout")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="before being asked"):
             Script("approve", after=-1.0)
+        with pytest.raises(ValueError, match="nothing comes after approve"):
+            Script("approve", then=Script("deny"))
 
 
 class TestStatus:
@@ -446,81 +503,3 @@ class TestStanding:
         answer = auth.auth(factor, username="ada", device="auto", passcode="123456")
         assert (answer["result"], answer["status"]) == (result, told)
         assert duo.pending() == []
-
-
-class TestLockOut:
-    def test_too_many_failures_in_a_row_lock_a_user_out(
-        self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone, clock: VirtualClock
-    ) -> None:
-        duo.settings.lockout_threshold = 3
-        auth.auth("passcode", username="ada", passcode="000000000")
-        push(auth)
-        duo.phone("ada").deny()
-        push(auth)
-        clock.advance(60.0)
-        assert auth.auth("passcode", username="ada", passcode="000000000")["status"] == "locked_out"
-        assert auth.preauth(username="ada") == {"result": "deny", "status_msg": "Your account is locked out"}
-
-    def test_a_success_starts_the_count_again(self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone) -> None:
-        duo.settings.lockout_threshold = 2
-        auth.auth("passcode", username="ada", passcode="000000000")
-        auth.auth("passcode", username="ada", passcode=duo.phone("ada").passcode())
-        auth.auth("passcode", username="ada", passcode="000000000")
-        assert duo.user("ada").status == "active"
-
-    def test_ten_failures_are_the_default(self, duo: DuoSimulator, auth: duo_client.Auth, ada: Phone) -> None:
-        statuses = [auth.auth("passcode", username="ada", passcode="000000000")["status"] for _ in range(11)]
-        assert statuses == ["deny"] * 10 + ["locked_out"]
-
-
-class TestRememberedDevices:
-    def test_a_token_given_with_an_allow_lets_preauth_allow(
-        self, duo: DuoSimulator, auth_client: AuthClientFactory, auth: duo_client.Auth, ada: Phone
-    ) -> None:
-        remembering = auth_client(duo.add_application("authapi", "Remembering", remembered_devices=True))
-        answer = remembering.auth("passcode", username="ada", passcode=duo.phone("ada").passcode())
-        token = answer["trusted_device_token"]
-        assert remembering.preauth(username="ada", trusted_device_token=token)["result"] == "allow"
-        assert remembering.preauth(username="ada", trusted_device_token="guess")["result"] == "auth"
-        assert auth.preauth(username="ada", trusted_device_token=token)["result"] == "auth"
-
-    def test_the_token_comes_with_the_last_status_too(
-        self, duo: DuoSimulator, auth_client: AuthClientFactory, ada: Phone
-    ) -> None:
-        remembering = auth_client(duo.add_application("authapi", "Remembering", remembered_devices=True))
-        txid = push(remembering)
-        duo.phone("ada").approve()
-        assert "trusted_device_token" in remembering.auth_status(txid)
-
-
-class TestVerifiedPush:
-    @pytest.fixture
-    def verified(self, duo: DuoSimulator, auth_client: AuthClientFactory) -> duo_client.Auth:
-        return auth_client(duo.add_application("authapi", "Careful", verified_push=True))
-
-    def test_preauth_hands_out_the_code_that_the_push_asks_for(
-        self, duo: DuoSimulator, verified: duo_client.Auth, ada: Phone
-    ) -> None:
-        answer = verified.preauth(username="ada", client_supports_verified_push=True)
-        txid = verified.auth("push", username="ada", device="auto", async_txn=True, txid=answer["txid"])["txid"]
-        assert txid == answer["txid"]
-        assert answer["verification_code"] in verified.auth_status(txid)["status_msg"]
-        assert duo.pending("ada")[0].verification_code == answer["verification_code"]
-
-    def test_a_push_asks_for_a_code_even_without(
-        self, duo: DuoSimulator, verified: duo_client.Auth, ada: Phone
-    ) -> None:
-        txid = verified.auth("push", username="ada", device="auto", async_txn=True)["txid"]
-        message = verified.auth_status(txid)["status_msg"]
-        assert message == f"Please enter verification code {duo.pending('ada')[0].verification_code} into Duo Mobile..."
-
-    def test_a_client_that_cannot_show_a_code_gets_none(self, verified: duo_client.Auth, ada: Phone) -> None:
-        assert "verification_code" not in verified.preauth(username="ada")
-
-    def test_one_person_s_code_is_no_use_to_another(
-        self, duo: DuoSimulator, verified: duo_client.Auth, ada: Phone
-    ) -> None:
-        duo.add_user("mallory")
-        prepared = verified.preauth(username="ada", client_supports_verified_push=True)
-        txid = verified.auth("push", username="mallory", device="auto", async_txn=True, txid=prepared["txid"])["txid"]
-        assert txid != prepared["txid"]

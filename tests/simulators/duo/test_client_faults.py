@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duo_client
@@ -13,10 +14,12 @@ import duo_universal
 import pytest
 import requests
 
-from casduo.simulators.certificates import CertificateAuthority
+from casduo.simulators.certificates import CERTIFICATE_FAULTS, CertificateAuthority, CertificateFault, LeafFiles
+from casduo.simulators.clock import VirtualClock
 from casduo.simulators.duo import DuoSimulator
 from casduo.simulators.duo.faults import ANSWER_KINDS, CannedAnswer
-from casduo.simulators.duo.model import Application
+from casduo.simulators.duo.model import Application, Phone
+from casduo.simulators.duo.visit import PromptStayed
 from tests.simulators.duo.conftest import NONCE, STATE, AuthClientFactory, Refusal, UniversalClientFactory
 
 pytestmark = pytest.mark.usefixtures("leaks_collected")
@@ -115,6 +118,15 @@ class TestRateLimit:
         assert refusal_of(auth.check) == Refusal(429, 42901, None, "Received 429 Too Many Requests")
         assert duo.requests.count(CHECK) == 1
 
+    @pytest.mark.parametrize("seconds", [7, None])
+    def test_the_answer_may_say_when_to_come_back(
+        self, duo: DuoSimulator, authapi: Application, seconds: int | None
+    ) -> None:
+        duo.faults.rate_limit(PING, retry_after=seconds)
+        answer = requests.get(duo.base_url + PING, verify=str(duo.ca_file), timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (429, 42901)
+        assert answer.headers.get("Retry-After") == (None if seconds is None else "7")
+
 
 class TestNetworkUnderDuoClient:
     def test_nobody_listens(self, duo: DuoSimulator, auth: duo_client.Auth) -> None:
@@ -140,6 +152,12 @@ class TestNetworkUnderDuoClient:
         duo.transport.cut(PING)
         with pytest.raises(http.client.RemoteDisconnected):
             auth.ping()
+
+    def test_the_line_is_reset(self, duo: DuoSimulator, auth: duo_client.Auth) -> None:
+        duo.transport.reset(PING, times=1)
+        with pytest.raises(ConnectionResetError):
+            auth.ping()
+        assert "time" in auth.ping()
 
     def test_the_line_is_cut_within_an_answer(self, duo: DuoSimulator, auth: duo_client.Auth) -> None:
         duo.transport.cut(PING, after=160)
@@ -240,11 +258,37 @@ class TestNetworkUnderDuoUniversal:
         assert type(unwrapped(lambda: call(universal))) is requests.exceptions.ConnectionError
 
     @pytest.mark.parametrize("call", [duo_universal.Client.health_check, exchange])
-    def test_the_line_is_cut(
+    @pytest.mark.parametrize("way", ["cut", "reset"])
+    def test_the_line_is_cut_before_an_answer(
+        self, duo: DuoSimulator, universal: duo_universal.Client, call: Callable[[duo_universal.Client], Any], way: str
+    ) -> None:
+        duo.transport.cut() if way == "cut" else duo.transport.reset()
+        assert type(unwrapped(lambda: call(universal))) is requests.exceptions.ConnectionError
+
+    @pytest.mark.parametrize("call", [duo_universal.Client.health_check, exchange])
+    def test_the_line_is_cut_within_an_answer(
         self, duo: DuoSimulator, universal: duo_universal.Client, call: Callable[[duo_universal.Client], Any]
     ) -> None:
-        duo.transport.cut()
-        assert type(unwrapped(lambda: call(universal))) is requests.exceptions.ConnectionError
+        duo.transport.cut(after=160)
+        assert type(unwrapped(lambda: call(universal))) is requests.exceptions.ChunkedEncodingError
+
+    @pytest.mark.parametrize("call", [duo_universal.Client.health_check, exchange])
+    @pytest.mark.parametrize("way", ["silent request", "silent connection", "slow"])
+    def test_the_client_waits_as_long_as_nobody_answers(
+        self, duo: DuoSimulator, universal: duo_universal.Client, call: Callable[[duo_universal.Client], Any], way: str
+    ) -> None:
+        if way == "silent request":
+            duo.transport.stay_silent()
+        elif way == "silent connection":
+            duo.transport.silent_connections = True
+        else:
+            duo.transport.delay(3600.0)
+        with ThreadPoolExecutor(1) as pool:
+            calling = pool.submit(call, universal)
+            with pytest.raises(TimeoutError):
+                calling.exception(0.2)
+            duo.stop()
+            assert isinstance(calling.exception(10), DuoException)
 
     @pytest.mark.parametrize("wrong", ["authority", "name", "expired"])
     def test_a_certificate_that_is_wrong(
@@ -282,6 +326,84 @@ def test_every_kind_of_answer_is_there_for_every_path(duo: DuoSimulator) -> None
 def test_counts_below_one_are_refused(duo: DuoSimulator) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         duo.faults.rate_limit(times=0)
+
+
+class TestOverwrittenAnswers:
+    def test_a_value_nobody_has_heard_of(self, duo: DuoSimulator, auth: duo_client.Auth) -> None:
+        duo.add_user("ada")
+        duo.faults.overwrite("/auth/v2/preauth", {"result": "maybe", "status_msg": "<b>hi</b>", "devices": None})
+        assert auth.preauth(username="ada") == {"result": "maybe", "status_msg": "<b>hi</b>"}
+        duo.faults.overwrite("/auth/v2/preauth", {})
+        assert auth.preauth(username="ada")["result"] == "auth"
+
+    def test_a_time_out_that_is_called_waiting(
+        self, duo: DuoSimulator, auth: duo_client.Auth, clock: VirtualClock
+    ) -> None:
+        duo.add_user("ada")
+        duo.faults.overwrite("/auth/v2/auth_status", {"result": "waiting"})
+        txid = auth.auth("push", username="ada", device="auto", async_txn=True)["txid"]
+        clock.advance(60.0)
+        status = auth.auth_status(txid)
+        assert (status["waiting"], status["status"]) == (True, "timeout")
+
+    def test_it_can_be_for_every_path_and_is_taken_back(self, duo: DuoSimulator, auth: duo_client.Auth) -> None:
+        duo.faults.overwrite("*", {"time": 7})
+        assert auth.ping() == auth.check() == {"time": 7}
+        duo.faults.clear()
+        assert auth.ping()["time"] > 7
+
+
+class TestPeopleAndTheirPhones:
+    def test_a_phone_without_the_app_takes_a_passcode_and_no_push(
+        self, duo: DuoSimulator, auth: duo_client.Auth, refusal_of: RefusalOf
+    ) -> None:
+        duo.add_user("ada", devices=[Phone("old", "555 0100", capabilities=("auto", "sms", "phone"))])
+        assert auth.preauth(username="ada")["devices"][0]["capabilities"] == ["auto", "sms", "phone"]
+        refusal = refusal_of(lambda: auth.auth("push", username="ada", device="auto"))
+        assert (refusal.code, refusal.detail) == (40002, "no capable device")
+        auth.auth("sms", username="ada", device="auto")
+        assert auth.auth("passcode", username="ada", passcode=duo.phone("ada").messages()[0])["result"] == "allow"
+
+    def test_a_phone_that_is_not_set_up_yet_takes_calls_and_messages(
+        self, duo: DuoSimulator, auth: duo_client.Auth
+    ) -> None:
+        duo.add_user("ada", devices=[Phone("new", "555 0100", activated=False)])
+        assert auth.preauth(username="ada")["devices"][0]["capabilities"] == ["auto", "sms", "phone"]
+
+    def test_the_prompt_knows_what_the_phone_can(
+        self, duo: DuoSimulator, universal: duo_universal.Client, websdk: Application
+    ) -> None:
+        duo.add_user("ada", devices=[Phone("old", "555 0100", capabilities=("auto", "sms", "phone"))])
+        with pytest.raises(PromptStayed) as caught:
+            duo.visit_prompt(universal.create_auth_url("ada", STATE, NONCE))
+        assert "Call my phone" in caught.value.page
+        assert "Send a push" not in caught.value.page
+
+
+@pytest.mark.parametrize("fault", CERTIFICATE_FAULTS)
+def test_a_simulator_that_knows_its_authority_can_show_wrong_certificates(
+    authority: CertificateAuthority, fault: CertificateFault
+) -> None:
+    with DuoSimulator(authority.issue(), authority=authority) as duo:
+        url = duo.base_url + PING
+        duo.show_certificate(fault)
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(url, verify=str(duo.ca_file), timeout=10)
+        duo.show_certificate(None)
+        assert requests.get(url, verify=str(duo.ca_file), timeout=10).json()["stat"] == "OK"
+
+
+def test_one_that_does_not_know_it_cannot(duo: DuoSimulator) -> None:
+    with pytest.raises(ValueError, match="its authority"):
+        duo.show_certificate("expired")
+
+
+def test_a_clock_that_nobody_moves_cannot_be_advanced(leaf: LeafFiles, duo: DuoSimulator, clock: VirtualClock) -> None:
+    before = clock()
+    duo.advance(60.0)
+    assert clock() == before + 60.0
+    with pytest.raises(ValueError, match="virtual clock"):
+        DuoSimulator(leaf).advance(60.0)
 
 
 def test_a_latency_is_per_endpoint(duo: DuoSimulator, universal: duo_universal.Client) -> None:

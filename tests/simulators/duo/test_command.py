@@ -16,6 +16,7 @@ import requests
 from click.testing import CliRunner
 
 from casduo.simulators.duo.command import duo as command
+from casduo.simulators.duo.control import COMMANDS
 
 Start = Callable[..., dict[str, str]]
 
@@ -72,6 +73,64 @@ def test_keys_and_authority_stay_from_one_run_to_the_next(start: Start) -> None:
     after = json.loads(Path(first["keys"]).read_text())
     assert after["applications"] == json.loads(before[0])["applications"]
     assert Path(first["CA"]).read_bytes() == before[1]
+
+
+def test_every_type_of_application_has_keys(start: Start) -> None:
+    printed = start("--user", "ada", "--host", "localhost")
+    document = json.loads(Path(printed["keys"]).read_text())
+    assert set(document["applications"]) == {"websdk", "authapi", "admin"}
+    keys = document["applications"]["admin"]
+    host, _, port = printed["API"].partition(":")
+    admin = duo_client.Admin(
+        keys["integration_key"], keys["secret_key"], host, port=int(port), ca_certs=printed["CA"], timeout=10
+    )
+    assert [user["username"] for user in admin.get_users()] == ["ada"]
+
+
+def test_time_can_be_moved_and_certificates_changed_from_outside(start: Start) -> None:
+    printed = start("--user", "ada", "--speed", "0")
+
+    def steer(**command: object) -> requests.Response:
+        return requests.post(printed["control"], json=command, timeout=10)
+
+    assert steer(do="advance", seconds=60).status_code == 200
+    assert steer(do="certificate", kind="other_authority").status_code == 200
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(printed["phones"], verify=printed["CA"], timeout=10)
+    assert steer(do="certificate", kind=None).status_code == 200
+    assert requests.get(printed["phones"], verify=printed["CA"], timeout=10).status_code == 200
+
+
+def test_requests_can_be_watched_without_secrets(tmp_path: Path) -> None:
+    program = "from casduo.simulators.duo.command import duo; duo()"
+    arguments = ["--state", str(tmp_path), "--user", "ada", "--log"]
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        printed = {words[0]: words[-1] for words in (process.stdout.readline().split() for _ in range(5))}
+        keys = json.loads(Path(printed["keys"]).read_text())["applications"]["authapi"]
+        host, _, port = printed["API"].partition(":")
+        client = duo_client.Auth(
+            keys["integration_key"], keys["secret_key"], host, port=int(port), ca_certs=printed["CA"], timeout=10
+        )
+        client.auth("passcode", username="ada", passcode="123456")
+        line = process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert f"POST /auth/v2/auth 200 (v5 {keys['integration_key']})" in line
+    assert "username='ada'" in line
+    assert "123456" not in line
+    assert keys["secret_key"] not in line
+
+
+def test_the_help_names_every_command_of_the_control_interface() -> None:
+    text = CliRunner().invoke(command, ["--help"]).output
+    assert all(f"\n    {name}" in text for name in COMMANDS)
 
 
 @pytest.mark.parametrize("user", ["ada:asleep", ":bypass"])

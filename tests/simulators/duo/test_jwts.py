@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import duo_universal
+import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jwt.api_jws import PyJWS
 
 from casduo.simulators.duo import jwts
@@ -97,6 +103,36 @@ class TestVectors:
     @pytest.mark.parametrize(("claims", "token"), [(J1_CLAIMS, J1), (J2_CLAIMS, J2), (J3_CLAIMS, J3)])
     def test_tokens_are_made_as_the_official_client_makes_them(self, claims: dict[str, Any], token: str) -> None:
         assert jwts.encode(claims, SKEY) == token
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+tokens = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=36, max_size=60)
+
+
+class TestWhateverTheOfficialClientIsAsked:
+    @given(username=text, state=tokens, nonce=st.one_of(st.none(), tokens), path=text, by_code=st.booleans())
+    def test_its_request_is_taken_as_it_was_meant(
+        self, username: str, state: str, nonce: str | None, path: str, by_code: bool
+    ) -> None:
+        redirect_uri = f"https://cas.casduo.test/{path}"
+        client = duo_universal.Client(
+            IKEY, SKEY, BASE.removeprefix("https://"), redirect_uri, use_duo_code_attribute=not by_code
+        )
+        url = client.create_auth_url(username, state, nonce)
+        query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+        assert check_request(query, time.time()) == jwts.AuthorizationRequest(
+            client_id=IKEY,
+            redirect_uri=redirect_uri,
+            state=state,
+            username=username,
+            nonce=nonce,
+            code_parameter="code" if by_code else "duo_code",
+        )
+
+    def test_its_assertions_are_good_and_never_the_same(self) -> None:
+        client = duo_universal.Client(IKEY, SKEY, "api-casduo01.duo.test", "https://cas.casduo.test/")
+        tokens = [jwt.encode(client._create_jwt_args(HEALTH), SKEY, algorithm="HS512") for _ in range(20)]
+        assert len({check_assertion(token, time.time()).jti for token in tokens}) == 20
 
 
 class TestAssertions:

@@ -12,7 +12,7 @@ import requests
 
 from casduo.simulators.clock import VirtualClock
 from casduo.simulators.duo import DuoSimulator
-from casduo.simulators.duo.model import Phone, Token
+from casduo.simulators.duo.model import Phone, Script, Token
 from tests.simulators.duo.conftest import AuthClientFactory
 
 
@@ -80,11 +80,65 @@ class TestPhone:
         for text in ("CAS login request", "Payroll", "192.0.2.7", "&lt;Payroll &amp; more&gt;", "Approve", "Deny"):
             assert text in page
 
+    def test_what_the_application_says_is_decoded_once(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
+        push(auth, pushinfo="Target%20host=db%252F1&Reason=caf%C3%A9+%26%20tea&Empty=")
+        page = pages.get("/phone/ada").text
+        assert "<dt>Target host</dt><dd>db%2F1</dd>" in page
+        assert "<dt>Reason</dt><dd>café &amp; tea</dd>" in page
+        assert "<dt>Empty</dt><dd></dd>" in page
+
+    def test_it_shows_the_name_the_application_gives(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
+        push(auth, type="<b>Door</b>", display_username="<i>Ada L.</i>")
+        page = pages.get("/phone/ada").text
+        assert "&lt;b&gt;Door&lt;/b&gt; request" in page
+        assert "<dt>User</dt><dd>&lt;i&gt;Ada L.&lt;/i&gt;</dd>" in page
+
+    def test_it_shows_the_host_and_a_plain_login(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
+        parameters = {
+            "factor": "push",
+            "username": "ada",
+            "device": "auto",
+            "async": "1",
+            "hostname": "db1.example.org",
+        }
+        auth.json_api_call("POST", "/auth/v2/auth", parameters)
+        page = pages.get("/phone/ada").text
+        assert "Login request" in page
+        assert "<dt>Host</dt><dd>db1.example.org</dd>" in page
+
+    def test_it_counts_down(self, auth: duo_client.Auth, pages: Pages, ada: Phone, clock: VirtualClock) -> None:
+        push(auth)
+        clock.advance(13.0)
+        assert 'data-left="47">47</span> seconds' in pages.get("/phone/ada").text
+
     @pytest.mark.parametrize(("button", "status"), [("approve", "allow"), ("deny", "deny"), ("fraud", "fraud")])
     def test_its_buttons_work(self, auth: duo_client.Auth, pages: Pages, ada: Phone, button: str, status: str) -> None:
         txid = push(auth)
         assert "No requests." in pages.post("/phone/ada", txid=txid, action=button).text
         assert auth.auth_status(txid)["status"] == status
+
+    def test_a_request_can_be_ignored_and_runs_out(
+        self, duo: DuoSimulator, auth: duo_client.Auth, pages: Pages, ada: Phone, clock: VirtualClock
+    ) -> None:
+        txid = push(auth)
+        before = pages.get("/phone/ada/version").text
+        page = pages.post("/phone/ada", txid=txid, action="ignore").text
+        assert "No requests." in page
+        assert "One request was put aside and will run out." in page
+        assert pages.get("/phone/ada/version").text != before
+        assert len(duo.pending("ada")) == 1
+        clock.advance(60.0)
+        assert "put aside" not in pages.get("/phone/ada").text
+        assert auth.auth_status(txid)["status"] == "timeout"
+
+    def test_a_push_that_was_lost_can_be_found(
+        self, duo: DuoSimulator, auth: duo_client.Auth, pages: Pages, ada: Phone
+    ) -> None:
+        txid = push(auth)
+        duo.phone("ada").fail_delivery()
+        assert "This push did not arrive." in pages.get("/phone/ada").text
+        pages.post("/phone/ada", txid=txid, action="approve")
+        assert auth.auth_status(txid)["success"]
 
     def test_a_call_is_answered_first(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
         txid = auth.auth("phone", username="ada", device="auto", async_txn=True)["txid"]
@@ -104,6 +158,16 @@ class TestPhone:
         assert len(duo.pending("ada")) == 1
         pages.post("/phone/ada", txid=txid, action="approve", code=code)
         assert careful.auth_status(txid)["success"]
+
+    def test_the_page_holds_still_while_a_code_is_typed(
+        self, duo: DuoSimulator, auth: duo_client.Auth, auth_client: AuthClientFactory, pages: Pages, ada: Phone
+    ) -> None:
+        push(auth)
+        assert 'http-equiv="refresh"' in pages.get("/phone/ada").text
+        push(auth_client(duo.add_application("authapi", "Careful", verified_push=True)))
+        page = pages.get("/phone/ada").text
+        assert 'http-equiv="refresh"' not in page
+        assert "Look for new requests" in page
 
     def test_buttons_that_come_too_late_say_so(
         self, auth: duo_client.Auth, pages: Pages, ada: Phone, clock: VirtualClock
@@ -140,6 +204,11 @@ class TestPhone:
         auth.auth("sms", username="ada", device="auto")
         assert duo.phone("ada").messages()[0] in pages.get("/phone/ada").text
 
+    def test_a_message_is_noticed(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
+        before = pages.get("/phone/ada/version").text
+        auth.auth("sms", username="ada", device="auto")
+        assert pages.get("/phone/ada/version").text != before
+
     def test_it_notices_what_happens(self, auth: duo_client.Auth, pages: Pages, ada: Phone) -> None:
         page = pages.get("/phone/ada").text
         assert 'data-watch="/phone/ada/version" data-version="idle"' in page
@@ -150,6 +219,40 @@ class TestPhone:
     def test_names_need_not_be_ascii(self, duo: DuoSimulator, pages: Pages) -> None:
         duo.add_user("zoë o'brien")
         assert "Phone of zoë o&#39;brien" in pages.get("/phone/zo%C3%AB%20o'brien").text
+
+
+class TestHabits:
+    @pytest.mark.parametrize(
+        ("habit", "status"),
+        [("approve", "allow"), ("deny", "deny"), ("fraud", "fraud"), ("push_failed", "push_failed")],
+    )
+    def test_a_phone_can_be_told_what_to_do_by_itself(
+        self, auth: duo_client.Auth, pages: Pages, ada: Phone, clock: VirtualClock, habit: str, status: str
+    ) -> None:
+        assert "What this phone does by itself" in pages.get("/phone/ada").text
+        assert pages.post("/phone/ada/habits", habit=habit).status_code == 200
+        assert f'value="{habit}" checked' in pages.get("/phone/ada/habits").text
+        txid = push(auth)
+        clock.advance(2.0)
+        assert auth.auth_status(txid)["status"] == status
+
+    def test_it_can_be_told_to_wait_again(self, duo: DuoSimulator, pages: Pages, ada: Phone) -> None:
+        pages.post("/phone/ada/habits", habit="approve")
+        assert "Approves every request" in pages.get("/phone/ada").text
+        pages.post("/phone/ada/habits", habit="")
+        assert duo.user("ada").script is None
+        assert "Approves every request" not in pages.get("/phone/ada").text
+
+    def test_a_script_of_a_program_is_left_alone(self, duo: DuoSimulator, pages: Pages, ada: Phone) -> None:
+        script = Script("push_failed", 1.0, Script("approve", 5.0))
+        duo.user("ada").script = script
+        pages.post("/phone/ada/habits", habit="push_failed")
+        assert duo.user("ada").script is script
+        pages.post("/phone/ada/habits", habit="dance")
+        assert duo.user("ada").script is None
+
+    def test_nobody_has_no_habits(self, pages: Pages) -> None:
+        assert pages.get("/phone/nobody/habits").status_code == 404
 
 
 class TestEnrolment:

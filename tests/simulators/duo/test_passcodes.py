@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casduo.simulators.duo.passcodes import CodeGenerator, CodeList, Verdict, random_digits, sms_batch
+from casduo.simulators.duo.passcodes import BypassCodes, CodeGenerator, CodeList, Verdict, random_digits, sms_batch
 
 RFC_4226_CODES = [
     "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489",
@@ -55,6 +55,41 @@ class TestList:
         codes.replace(["1111111"])
         codes.replace(["1222222"])
         assert codes.check("1111111") is Verdict.WRONG
+
+
+class TestBypassCodes:
+    def test_each_code_works_once_by_default(self) -> None:
+        codes = BypassCodes()
+        codes.replace(["111111111", "222222222"])
+        assert codes.check("222222222", 0.0) is Verdict.VALID
+        assert codes.check("222222222", 0.0) is Verdict.USED
+        assert codes.check("333333333", 0.0) is Verdict.WRONG
+        assert [each.code for each in codes.unused(0.0)] == ["111111111"]
+
+    def test_a_code_may_work_more_often(self) -> None:
+        codes = BypassCodes()
+        codes.add(["111111111"], uses=2)
+        codes.add(["222222222"], uses=None)
+        assert [codes.check("111111111", 0.0) for _ in range(3)] == [Verdict.VALID, Verdict.VALID, Verdict.USED]
+        assert {codes.check("222222222", 0.0) for _ in range(3)} == {Verdict.VALID}
+
+    def test_a_code_that_ran_out_is_wrong(self) -> None:
+        codes = BypassCodes()
+        codes.add(["111111111"], expires=60.0)
+        assert codes.unused(60.0) == ()
+        assert codes.check("111111111", 60.0) is Verdict.WRONG
+        assert codes.check("111111111", 59.0) is Verdict.VALID
+
+    def test_a_code_handed_out_again_works_again(self) -> None:
+        codes = BypassCodes()
+        for _ in range(2):
+            codes.add(["111111111"])
+            assert codes.check("111111111", 0.0) is Verdict.VALID
+
+    def test_no_code_is_in_its_text(self) -> None:
+        codes = BypassCodes()
+        codes.add(["111111111"])
+        assert "111111111" not in repr(codes) + repr(codes.unused(0.0))
 
 
 def test_the_codes_of_a_batch_begin_with_their_number() -> None:

@@ -7,7 +7,9 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 import duo_client
@@ -185,6 +187,18 @@ class TestWhatIsRead:
     def test_another_header_may_carry_the_date(self) -> None:
         assert signing.verify(request_of(VECTORS["V9 check"], Date=None, X_Duo_Date=DATE), secret_of, NOW).version == 2
 
+    def test_that_header_wins(self) -> None:
+        request = request_of(VECTORS["V9 check"], Date="Wed, 22 Aug 2012 17:29:18 -0000", X_Duo_Date=DATE)
+        assert signing.verify(request, secret_of, NOW).version == 2
+
+    @pytest.mark.parametrize("zone", ["+0000", "GMT", "+0200", "-0730"])
+    def test_a_date_may_have_any_zone(self, zone: str) -> None:
+        moment = datetime.fromtimestamp(NOW, parsedate_to_datetime(f"Tue, 21 Aug 2012 17:29:18 {zone}").tzinfo)
+        date = f"{moment:%a, %d %b %Y %H:%M:%S} {zone}"
+        signature = hmac.new(SKEY.encode(), f"{date}\nGET\n{HOST}\n/auth/v2/check\n".encode(), hashlib.sha1).hexdigest()
+        vector = Vector("GET", "/auth/v2/check", 2, "sha1", signature)
+        assert signing.verify(request_of(vector, Date=date), secret_of, NOW).version == 2
+
     def test_the_zone_minus_zero_is_not_local_time(self) -> None:
         verified = signing.verify(request_of(VECTORS["V1 check"]), secret_of, NOW + 299)
         assert verified.integration_key == IKEY
@@ -272,6 +286,41 @@ class TestWhateverTheParameters:
             "POST", "/auth/v2/preauth", parameters, additional_headers={"X-Duo-Zeta": value, "x-duo-alpha": "1"}
         )
         assert signing.verify(request, secret_of, time.time()).version == 5
+
+    @pytest.mark.parametrize(("version", "digest"), VERSIONS)
+    @given(parameters=st.dictionaries(text.filter(bool), st.lists(text, min_size=1, max_size=3), max_size=3))
+    def test_names_may_be_repeated_in_a_query(
+        self, version: int, digest: object, parameters: dict[str, list[str]]
+    ) -> None:
+        client = Recorder(IKEY, SKEY, HOST, sig_version=version, digestmod=digest)
+        request, _ = client.api_call("GET", "/auth/v2/auth_status", parameters)
+        assert signing.verify(request, secret_of, time.time()).version == version
+
+    @pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.sha512])
+    @given(parameters=st.dictionaries(text.filter(bool), st.lists(text, min_size=1, max_size=3), max_size=3))
+    def test_names_may_be_repeated_in_a_form(self, digest: object, parameters: dict[str, list[str]]) -> None:
+        client = Recorder(IKEY, SKEY, HOST, sig_version=2, digestmod=digest)
+        request, _ = client.api_call("POST", "/auth/v2/auth", parameters)
+        assert signing.verify(request, secret_of, time.time()).version == 2
+
+    @pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.sha512])
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @given(parameters=parameters)
+    def test_the_oldest_version_is_still_taken(self, method: str, digest: object, parameters: dict[str, str]) -> None:
+        client = Recorder(IKEY, SKEY, HOST, sig_version=1, digestmod=digest)
+        request, _ = client.api_call(method, "/auth/v2/preauth", parameters)
+        assert signing.verify(request, secret_of, time.time()).version == 1
+
+    @pytest.mark.parametrize(("version", "digest"), VERSIONS)
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @given(parameters=parameters, other=text)
+    def test_a_parameter_more_is_noticed(
+        self, method: str, version: int, digest: object, parameters: dict[str, str], other: str
+    ) -> None:
+        client = Recorder(IKEY, SKEY, HOST, sig_version=version, digestmod=digest)
+        request, _ = client.api_call(method, "/auth/v2/preauth", parameters)
+        changed = replace(request, query="&".join(filter(None, [request.query, urlencode({"added": other})])))
+        assert refusal(changed, time.time()) == 40103
 
     @given(pairs=st.lists(st.tuples(text, text), max_size=6))
     def test_parameters_survive_the_wire(self, pairs: list[tuple[str, str]]) -> None:

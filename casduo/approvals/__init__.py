@@ -1,0 +1,1 @@
+"""Approvals: requests for access that somebody has to decide, decided once, for a time."""

@@ -1,0 +1,168 @@
+"""Texts of the pages on IP phones: short, because a display has about eight lines, and Latin-1, because old phones read
+nothing else.
+
+What stands in a title has room for 26 characters, on a key for 9, in a prompt (forms have no other place for what went
+wrong) for 32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from casduo.messages.model import Message, plural
+
+TEXTS: Final[Mapping[str, Message]] = {
+    # Keys
+    "phone.key.submit": "Submit",
+    "phone.key.select": "Select",
+    "phone.key.update": "Update",
+    "phone.key.exit": "Exit",
+    "phone.key.cancel": "Cancel",
+    "phone.key.back": "Back",
+    "phone.key.more": "More",
+    "phone.key.next": "Next",
+    "phone.key.retry": "Retry",
+    "phone.key.login": "Login",
+    "phone.key.logout": "Logout",
+    "phone.key.passcode": "Passcode",
+    "phone.key.push": "Send",
+    "phone.key.call": "Call",
+    # Login and logout
+    "phone.prompt.keys": "Press a key below",
+    "phone.reference": "Reference: {reference}",
+    "phone.form.userid": "User ID",
+    "phone.form.pin": "PIN",
+    "phone.form.prompt": "Enter user ID and PIN",
+    "phone.form.error.credentials": "User ID or PIN is not right.",
+    "phone.form.error.missing": "Enter both user ID and PIN.",
+    "phone.form.error.busy": "Very busy. Try again soon.",
+    "phone.occupied.title": "Phone in use",
+    "phone.occupied.other": "{user} is logged in on this phone.\n\nTo end that login, press {logout}.",
+    "phone.occupied.unnamed": "Somebody is logged in on this phone.\n\nTo end that login, press {logout}.",
+    "phone.occupied.own": "You are logged in on this phone as {user}.\n\nTo leave, press {logout}.",
+    "phone.occupied.own_unnamed": "You are logged in on this phone.\n\nTo leave, press {logout}.",
+    "phone.profiles.title": "Choose a profile",
+    "phone.profiles.prompt": "Which profile?",
+    "phone.profiles.more": "More profiles",
+    "phone.logout.title": "Logout",
+    "phone.logout.ask": "Log out {user}?",
+    "phone.logout.ask_unnamed": "Log out now?",
+    "phone.logout.prompt": "Enter the PIN to log out",
+    "phone.logout.error.credentials": "That PIN is not right.",
+    "phone.moment.title": "One moment",
+    "phone.moment": "One moment, please.\n\nThis page goes on by itself.",
+    # Duo
+    "phone.duo.title": "Confirm with Duo",
+    "phone.duo.title.phone": "Answer the call",
+    "phone.duo.your_device": "your device",
+    "phone.duo.waiting": "Waiting for your answer",
+    "phone.duo.push": "Approve the request in Duo Mobile on {device}.",
+    "phone.duo.code": "Type this number in Duo Mobile on {device}:\n\n{digits}",
+    "phone.duo.phone": "We are calling {device}. Answer, and press the key you are told.",
+    "phone.duo.answered": "The call was answered. Press the key you are told.",
+    "phone.duo.push_failed": "The request did not arrive. Open Duo Mobile on {device} and look there.",
+    "phone.duo.left": plural(
+        "seconds",
+        one="{seconds:number} second left.",
+        other="{seconds:number} seconds left.",
+    ),
+    "phone.duo.ready.push": "Get a request on {device}: press {key}.\n\nOr type a code: press {passcode}.",
+    "phone.duo.ready.phone": "Get a call to {device}: press {key}.\n\nOr type a code: press {passcode}.",
+    "phone.duo.again": "Try once more: press {key}.\n\nOr type a code: press {passcode}.",
+    "phone.duo.use_code": "Type a code: press {passcode}.",
+    "phone.duo.codes": "Type a code: press {passcode}.\n\nOther ways: press {more}.",
+    "phone.duo.pending": "Your device shows a request of another login ({other}). Answer it; if it is not yours, "
+    "refuse it.\n\nThen press {key}.",
+    "phone.duo.pending_unnamed": "Your device shows a request of another login. Answer it; if it is not yours, "
+    "refuse it.\n\nThen press {key}.",
+    "phone.duo.signed_in": "Nothing more to confirm.\n\nPress {key}.",
+    "phone.duo.passcode": "Passcode",
+    "phone.duo.passcode_prompt": "Enter your Duo passcode",
+    "phone.duo.ways.title": "Other ways",
+    "phone.duo.ways.prompt": "How do you want to confirm?",
+    "phone.duo.way.push": "Request to {device}",
+    "phone.duo.way.phone": "Call to {device}",
+    "phone.duo.way.sms": "Codes by text message to {device}",
+    "phone.duo.notice.sent": "Codes were sent. Enter one.",
+    "phone.duo.error.denied": "You refused the request.",
+    "phone.duo.error.timeout": "No answer came in time.",
+    "phone.duo.error.gone": "That request is no longer open.",
+    "phone.duo.error.passcode": "Wrong code. Please try again.",
+    "phone.duo.error.passcode_tries": plural(
+        "tries",
+        one="Wrong code. {tries:number} try left.",
+        other="Wrong code. {tries:number} tries left.",
+    ),
+    "phone.duo.error.reused": "Code already used. Take another.",
+    "phone.duo.error.unreadable": "That is not a code. Try again.",
+    "phone.duo.error.throttled": "Wrong too often. Wait {seconds:number} s.",
+    "phone.duo.error.limited": "Too many requests. Wait {seconds:number} s.",
+    "phone.duo.error.no_device": "No device of yours can be asked.",
+    "phone.duo.error.unfollowed": "Requests cannot be sent now.",
+    "phone.duo.error.other": "That did not work.",
+    # What a page that ends something is headed with
+    "phone.title.logged_in": "Logged in",
+    "phone.title.logged_out": "Logged out",
+    "phone.title.cancelled": "Cancelled",
+    "phone.title.start_again": "Please start again",
+    "phone.title.later": "Try again later",
+    "phone.title.unsure": "Please check",
+    "phone.title.not_logged_in": "Not logged in",
+    "phone.title.not_possible": "Not possible",
+    # It went well
+    "phone.told.logged_in": "You are logged in as {user}.\n\nProfile: {profile}\n\nThe phone is loading it now.",
+    "phone.told.logged_in.plain": "You are logged in as {user}.\n\nThe phone is loading your profile now.",
+    "phone.told.already": "{user} is already logged in on this phone. You can use it.",
+    "phone.told.logged_out": "You are logged out of this phone.",
+    "phone.told.nobody": "Nobody is logged in on this phone.",
+    "phone.told.cancelled": "Cancelled. Nothing was changed.",
+    # Begin once more
+    "phone.told.expired": "That took too long. Please start again.",
+    "phone.told.moved_on": "This has ended already, or went on elsewhere. If you still need it, start again.",
+    "phone.told.wrong_device": "This was begun on another phone, so it was ended. Please start again here.",
+    "phone.told.profile_gone": "That profile is not yours any more. Log in again and choose another one.",
+    # About the person
+    "phone.told.approval_sent": "Access has to be approved. We have asked for you: come back when you are told.",
+    "phone.told.approval_waiting": "Your request has not been decided yet. Come back later.",
+    "phone.told.approval_early": "Your access has been approved and has not begun yet.",
+    "phone.told.approval_refused": "Your requests were refused, or too many wait. Ask whoever decides.",
+    "phone.told.approval_over": "The time that was approved is over.",
+    "phone.told.no_profile": "You have no phone profile yet. Please ask the help desk for one.",
+    "phone.told.no_name": "Your account has no name for Duo. Please tell the help desk.",
+    "phone.told.unenrolled": "You have no device for Duo yet. Set one up at a computer, then log in here.",
+    "phone.told.duo_denied": "Duo did not let you in. If you need help, call the help desk.",
+    "phone.told.fraud": "Duo did not let you in. If you need help, call the help desk.",
+    "phone.told.duo_locked": "Duo has locked your account. The help desk can unlock it.",
+    "phone.told.denied": "You may not use {service}. If you need it, call the help desk.",
+    "phone.told.must_change": "Your PIN has to be changed. Change it at a computer, then log in here.",
+    "phone.told.elsewhere": "You are logged in on another phone ({places}). Log out there first.",
+    "phone.told.elsewhere.unnamed": "You are logged in on another phone. Log out there first.",
+    # About the phone
+    "phone.told.occupied": "{user} is logged in on this phone and has to log out first.",
+    "phone.told.occupied.unnamed": "Somebody else is logged in on this phone and has to log out first.",
+    "phone.told.device_unknown": "This phone is not known here. Use another one and tell the help desk.",
+    "phone.told.device_not_enabled": "Nobody can log in on this phone. Please use another one.",
+    "phone.told.device_refused": "This phone may not be used to log in. Use another one and tell the help desk.",
+    "phone.told.device_unproved": "This phone was not recognised. Wait two minutes, then try again. If that does not "
+    "help, tell the help desk.",
+    "phone.told.unsupported": "You cannot log in on this kind of phone. Please use another one.",
+    # Out of order
+    "phone.told.disabled": "Login on phones is switched off at the moment.",
+    "phone.told.unregistered": "Login on phones is not set up here. Please tell the help desk.",
+    "phone.told.unavailable": "This does not work at the moment. Try again in a minute.",
+    "phone.told.duo_unavailable": "Duo cannot be reached at the moment. Try again in a few minutes.",
+    "phone.told.busy": plural(
+        "seconds",
+        one="There is a lot to do. Try again in {seconds:number} second.",
+        other="There is a lot to do. Try again in {seconds:number} seconds.",
+    ),
+    "phone.told.throttled": plural(
+        "minutes",
+        one="There were too many wrong tries. Try again in {minutes:number} minute.",
+        other="There were too many wrong tries. Try again in {minutes:number} minutes.",
+    ),
+    "phone.told.refused": "The phone system does not allow this. Please call the help desk.",
+    "phone.told.unsure": "We cannot tell whether that worked. Look at the phone in a minute, and try again if not.",
+    "phone.told.error": "Something went wrong here. Please try again.",
+}

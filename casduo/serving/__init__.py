@@ -1,0 +1,1 @@
+"""Processes that answer requests: started, replaced one after another, and ended without dropping a request."""

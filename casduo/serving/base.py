@@ -1,0 +1,27 @@
+"""What the serving process asks of a WSGI server, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class WsgiServer(Protocol):
+    """A WSGI server in this process, on a listening socket that it did not open. Its methods may be called by any
+    thread, and repeatedly.
+    """
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Answer requests until :meth:`stop`, in the main thread. Returns when those in hand are answered.
+
+        :param ready: called once connections are taken
+        """
+
+    def close_connections(self) -> None:
+        """Close each connection with its next answer, and say so in the answer."""
+
+    def let_go(self) -> None:
+        """Take no more connections."""
+
+    def stop(self) -> None:
+        """Have :meth:`run` finish what is in hand and return."""

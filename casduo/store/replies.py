@@ -1,0 +1,14 @@
+"""What replies of Redis are read as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def fields_of(flat: Sequence[str]) -> dict[str, str]:
+    """Return a hash, or the fields of an entry of a stream.
+
+    :param flat: names and values in turns, as scripts and ``HGETALL`` answer
+    :raises ValueError: a name without a value
+    """
+    return dict(zip(flat[::2], flat[1::2], strict=True))

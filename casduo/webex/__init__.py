@@ -1,0 +1,1 @@
+"""Webex: notifications, cards with buttons, and the presses that come back."""

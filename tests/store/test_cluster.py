@@ -1,0 +1,163 @@
+"""A Redis Cluster: whole logins over all its nodes, batches that concern several, and a master that dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from casduo.errors import UpstreamUnavailable
+from casduo.settings import load_settings
+from casduo.settings.redisnodes import Node
+from casduo.store import Store
+from casduo.store.cluster import ClusterStore
+from casduo.store.opening import open_store
+from casduo.store.store import UNCONFIRMED, Pending
+from casduo.store.streams import append
+from tests.support.clusters import Cluster, running_cluster
+from tests.support.served import REGISTRY, serving
+from tests.support.site import LIBRARY, Build, has_ticket, ticket_of
+from tests.support.visitor import Visitor, ticket_in
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster") / "redis") as found:
+        yield found
+
+
+@pytest.fixture
+def store(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
+    path = tmp_path / "casduo.yaml"
+    path.write_text(
+        f"server: {{url: 'https://sso.example.edu/cas'}}\nredis: {{url: '{cluster.url}'}}\n"
+        "authentication: [{type: users_file, path: users.yaml}]\n",
+        encoding="utf-8",
+    )
+    found = open_store(load_settings(path, {}), None, 1)
+    yield found
+    found.close()
+
+
+def test_a_batch_of_many_keys_gets_each_answer_from_where_its_key_is(store: Store) -> None:
+    batch = store.batch()
+    for number in range(200):
+        batch.command("SET", f"casduo:{{{number}}}:test", number, "EX", 60)
+    replies = [batch.command("GET", f"casduo:{{{number}}}:test") for number in range(200)]
+    moment = batch.command("TIME")
+    batch.run()
+    assert [reply.value for reply in replies] == [str(number) for number in range(200)]
+    assert int(moment.value[0]) > 0
+
+
+def test_keys_of_one_tag_are_together_and_others_may_not_be(store: Store) -> None:
+    assert not store.apart("casduo:{a}:x", "casduo:{a}:y")
+    assert store.apart("casduo:{a}:x", "casduo:{events}:stream")
+    assert store.batch().apart("casduo:{a}:x", "casduo:{b}:x")
+
+
+def test_server_and_worker_run_on_a_cluster_and_the_trail_has_every_event(cluster: Cluster, tmp_path: Path) -> None:
+    with serving(tmp_path, cluster.url, worker=True) as served, Visitor("") as ada:
+        page = ada.step(f"{served.url}login", params={"service": LIBRARY})
+        ticket = ticket_in(ada.submit(page).headers["Location"])
+        answer = ada.step(f"{served.url}p3/serviceValidate", params={"service": LIBRARY, "ticket": ticket})
+        assert "<cas:user>ada</cas:user>" in answer.text
+        assert ada.step(f"{served.url}readyz").text == "ok\n"
+        assert ada.step(f"{served.url}logout").status_code == 200
+        wanted = ("signin.ok", "ticket.granted", "ticket.validated", "signout")
+        trail = tmp_path / "state" / "audit"
+
+        def written() -> bool:
+            text = "".join(path.read_text(encoding="utf-8") for path in trail.glob("*.jsonl"))
+            return all(f'"{name}"' in text for name in wanted)
+
+        until(written, "the trail has all of it")
+    assert '"event":"fault"' not in served.log.read_text(encoding="utf-8")
+
+
+class Told(Store):
+    """A node that notes what it is asked, and may stand still."""
+
+    def __init__(self, node: Node, asked: list[tuple[Node, str]], still: set[Node]) -> None:
+        self._node, self._asked, self._still = node, asked, still
+
+    def _run(self, pending: Sequence[Pending], *, measured: bool = True) -> None:
+        for reply, _, words, _ in pending:
+            self._asked.append((self._node, str(words[0])))
+            if self._node in self._still:
+                raise UpstreamUnavailable("redis", "TimeoutError")
+            reply._set([[0, 16383, ["first", 1]]] if words[0] == "CLUSTER" else "PONG")
+
+
+def test_who_stands_still_is_asked_last_who_has_what_now() -> None:
+    asked: list[tuple[Node, str]] = []
+    still: set[Node] = set()
+    first, second = ("first", 1), ("second", 2)
+    store = ClusterStore((first, second), lambda node: Told(node, asked, still))
+    store.command("GET", "a")
+    still.add(first)
+    with pytest.raises(UpstreamUnavailable):
+        store.command("GET", "a")
+    asked.clear()
+    with pytest.raises(UpstreamUnavailable):
+        store.command("GET", "a")
+    assert asked == [(second, "CLUSTER"), (first, "GET")]
+
+
+def test_what_nobody_confirms_stops_nothing_at_other_nodes(cluster: Cluster, store: Store) -> None:
+    keys = [f"casduo:{{{number}}}:confirmed" for number in range(20)]
+    away = cluster.holder(keys[0])
+    cluster.cut_off(away)
+    try:
+        batch = store.batch()
+        for key in keys:
+            batch.confirmed("SET", key, "1", "EX", 60)
+        with pytest.raises(UpstreamUnavailable) as caught:
+            batch.run()
+        assert caught.value.detail == UNCONFIRMED
+        assert [store.command("GET", key) for key in keys] == ["1"] * len(keys)
+    finally:
+        cluster.restore()
+
+
+def test_many_who_come_first_at_a_node_with_a_replica_are_all_confirmed(store: Store) -> None:
+    def write(number: int) -> None:
+        batch = store.batch()
+        batch.confirmed("SET", f"casduo:{{{number}}}:first", "1", "EX", 60)
+        batch.run()
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(write, range(60))) == [None] * 60
+
+
+def test_an_order_goes_behind_what_it_is_about() -> None:
+    """Whoever carries orders out takes one as soon as it is there."""
+    asked: list[tuple[Node, str]] = []
+
+    class Halves(ClusterStore):
+        def _owner(self, key: str | None) -> Node:
+            return ("orders", 1) if key == "casduo:{orders}:queue" else ("others", 1)
+
+    store = Halves((("first", 1),), lambda node: Told(node, asked, set()))
+    batch = store.batch()
+    append(batch, "casduo:{orders}:queue", {"id": "1"}, 10, when_full=True)
+    batch.command("SET", "casduo:{a}:closed", "1")
+    batch.run()
+    assert [node for node, _ in asked[1:]] == [("others", 1), ("orders", 1)]
+
+
+def test_people_stay_signed_in_when_a_master_dies(cluster: Cluster, build: Build) -> None:
+    site = build(redis_url=cluster.url, registry=REGISTRY)
+    browsers = [site.browser() for _ in range(6)]
+    for browser in browsers:
+        assert has_ticket(browser.sign_in())
+    master = cluster.masters()[1]
+    cluster.catch_up(master)
+    master.kill()
+    for browser in browsers:
+        until(lambda browser=browser: has_ticket(browser.login_page()), "tickets are granted again")
+        assert "<cas:user>ada</cas:user>" in site.validate(ticket_of(browser.login_page())).text
+    cluster.restore()
