@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+LINGER = 2.0
+"""Seconds for which a process that is replaced keeps its connections open: a client that uses its own meanwhile is
+answered, and told that it ends. Closed at once, it might be just when the next request is on its way."""
+
 
 class WsgiServer(Protocol):
     """A WSGI server in this process, on a listening socket that it did not open. Its methods may be called by any

@@ -17,7 +17,7 @@ import structlog
 from casduo.errors import CasduoError, SettingsError
 from casduo.log import tell_problem
 from casduo.openfiles import ask_for_open_files
-from casduo.serving.base import WsgiServer
+from casduo.serving.base import LINGER, WsgiServer
 from casduo.serving.draining import Draining
 from casduo.serving.listeners import listen
 from casduo.settings.sections import ServerSettings
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 READY = b"r"
 """What it writes once connections are taken."""
-LINGER = 2.0
-"""Seconds for which a process that is replaced keeps its connections open: a client that uses its own meanwhile is
-answered, and told that it ends. Closed at once, it might be just when the next request is on its way."""
 EXIT_UNUSABLE = 2
 _CONNECTIONS = 16_384
 """Connections that a process holds, most of them idle."""

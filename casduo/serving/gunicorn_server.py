@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from socket import socket
 from typing import Any
@@ -12,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from casduo.app import Wsgi
+from casduo.serving.base import LINGER
 from casduo.settings.sections import ServerSettings
 
 _KEPT_SECONDS = 30
@@ -41,7 +43,7 @@ class GunicornServer:
         # Its lines go where those of all other libraries go, in their form.
         log.error_log.handlers.clear()
         log.error_log.propagate = True
-        self._worker = ThreadWorker(1, os.getppid(), [listener], served, 0, served.cfg, log)
+        self._worker = _Worker(1, os.getppid(), [listener], served, 0, served.cfg, log)
 
     def run(self, ready: Callable[[], None]) -> None:
         """See :class:`casduo.serving.base.WsgiServer`."""
@@ -59,12 +61,25 @@ class GunicornServer:
         self._config.set("keepalive", 0)
 
     def let_go(self) -> None:
-        """See :class:`casduo.serving.base.WsgiServer`. It keeps its connections for a moment longer by itself."""
+        """See :class:`casduo.serving.base.WsgiServer`. Its connections stay open for :data:`LINGER` meanwhile."""
         self._worker.handle_exit(signal.SIGTERM, None)
 
     def stop(self) -> None:
         """See :class:`casduo.serving.base.WsgiServer`."""
         self._worker.handle_exit(signal.SIGTERM, None)
+
+
+class _Worker(ThreadWorker):
+    """Keeps for a moment what an answer has promised to keep before connections were to be closed: the next request may
+    be on its way already, and is answered with the word that the connection ends (RFC 9112, 9.6).
+    """
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """See gunicorn."""
+        super().finish_request(conn, fs)
+        if not self.cfg.keepalive:
+            # "Now" is what it made of 0 seconds, and would close it before it reads anything.
+            conn.timeout = time.monotonic() + LINGER
 
 
 class _Application(BaseApplication):

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import structlog
 
-from casduo.serving.child import LINGER, Order
+from casduo.serving.base import LINGER
+from casduo.serving.child import Order
 from casduo.serving.listeners import open_listener, refuse_newcomers
 from casduo.serving.notices import ServiceManager
 from casduo.serving.process import ServingProcess

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from casduo.serving.child import LINGER
+from casduo.serving.base import LINGER
 from tests.cli.test_serve import Directory, sign_in
 from tests.support.ports import free_port
 from tests.support.waiting import until

@@ -74,9 +74,9 @@ def settled(browser: Browser, page: TestResponse) -> TestResponse:
     return look_again(browser, page)
 
 
-def wait_for(come: Callable[[], bool]) -> None:
-    """Wait, not for ever, until something has come."""
+def wait_for(come: Callable[[], bool], instead: Callable[[], object] = lambda: "") -> None:
+    """Wait, not for ever, until something has come; ``instead`` tells what there is if it does not."""
     deadline = time.monotonic() + _PATIENCE
     while not come():
-        assert time.monotonic() < deadline, "nothing came"
+        assert time.monotonic() < deadline, f"nothing came {instead()}"
         time.sleep(0.02)

@@ -192,10 +192,13 @@ class Ward:
 
     def answer_push(self, user: str = "ada", reply: str = "approve") -> None:
         """Answer the request on the person's own device, and wait until the worker has written that down."""
-        wait_for(lambda: self.duo.pending(user) != [])
+        wait_for(lambda: self.duo.pending(user) != [], self._shown)
         told = len(self.verdicts())
         getattr(self.duo.phone(user), reply)()
         wait_for(lambda: len(self.verdicts()) > told)
+
+    def _shown(self) -> list[str]:
+        return [f"{phone.prompt_error} {phone.screen}" for phone in self.phones] + self.verdicts()
 
     def verdicts(self) -> list[str]:
         """What became of pushes and calls so far, by the worker's word."""
