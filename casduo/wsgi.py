@@ -26,11 +26,12 @@ def create() -> Composed:
     configure_log(settings.log.format, settings.log.level)
     built = compose(settings)
     atexit.register(built.close)
-    # What exists now stays for good: the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
     return built
 
 
+# What exists once this has been built stays for good: the collector need not look at it, neither meanwhile nor later.
+gc.disable()
 composed = create()
+gc.freeze()
+gc.enable()
 application: Wsgi = composed.wsgi
