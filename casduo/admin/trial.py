@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casduo.addresses import parse_address
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.lookup import look_up
 from casduo.authentication.names import MAX_USERNAME, canonical_username
 from casduo.explanation import Explanation, Person, entry_for, explain, stores_for
-from casduo.services.access import parse_address
 from casduo.services.builtin import with_builtin
 from casduo.services.index import Registry
 from casduo.settings import Settings

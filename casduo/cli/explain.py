@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from casduo.addresses import parse_address
 from casduo.authentication.handler import AuthenticationHandler
 from casduo.authentication.lookup import look_up
 from casduo.authentication.names import MAX_USERNAME, canonical_username
@@ -25,7 +26,6 @@ from casduo.explanation.failures_text import failures_text
 from casduo.explanation.recent import UnknownApplication, recent_failures, wanted_by
 from casduo.fieldtypes import Moment
 from casduo.protocol.failures import FailureLog
-from casduo.services.access import parse_address
 from casduo.services.builtin import with_builtin
 from casduo.services.file import load_registry
 from casduo.services.index import Registry

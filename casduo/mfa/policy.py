@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from casduo.addresses import parse_address
 from casduo.mfa.strength import DUO_BYPASS, UNAVAILABLE, UNENROLLED, Strength
 from casduo.services.access import (
     GROUP_ATTRIBUTES,
@@ -29,7 +30,6 @@ from casduo.services.access import (
     in_networks,
     moment_text,
     one_of,
-    parse_address,
 )
 from casduo.services.model import DuoRule, DuoWhen
 from casduo.services.policies import Mode

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
+
+from casduo.addresses import parse_address
 
 AddressBinding = Literal["exact", "network", "off"]
 """Whether a login must end where it began: at the same address, in the same network, or anywhere."""
@@ -38,13 +40,9 @@ def bound_address(address: str, binding: AddressBinding) -> str:
     """
     if binding == "off":
         return ""
-    try:
-        found = ip_address(address)
-    except ValueError:
+    found = parse_address(address)
+    if found is None:
         return address
-    # A server that listens on both kinds of sockets may see a phone in either spelling.
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
     if binding == "exact":
         return str(found)
     if isinstance(found, IPv6Address):

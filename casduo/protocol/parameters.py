@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from casduo.errors import BadRequest
 
@@ -85,16 +85,22 @@ def _read(text: str, encoding: str, single: Collection[str]) -> dict[str, str]:
         return values
     if not text.isascii():
         text = _escaped(text)
+    fields = text.split("&")
+    if len(fields) > _MAX_FIELDS:
+        raise BadRequest("too_many")
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="strict", max_num_fields=_MAX_FIELDS)
+        for field in fields:
+            # parse_qsl would decode each part by parts, which takes thrice as long. The text is ASCII here.
+            name, _, value = field.replace("+", " ").partition("=")
+            if "%" in name:
+                name = unquote_to_bytes(name).decode(encoding)
+            if "%" in value:
+                value = unquote_to_bytes(value).decode(encoding)
+            if value:
+                _put(values, name, value, single)
     except UnicodeDecodeError:
         # Without its cause: that holds the value, which may be a password.
         raise BadRequest("encoding") from None
-    except ValueError as error:
-        raise BadRequest("too_many") from error
-    for name, value in pairs:
-        if value:
-            _put(values, name, value, single)
     return values
 
 

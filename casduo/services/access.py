@@ -10,18 +10,17 @@ that *demand* something, such as Duo, ignore case for the same reason: see :mod:
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from casduo.addresses import parse_address
 from casduo.fieldtypes import Network
 from casduo.services.model import AccessRules
 
 Attributes = Mapping[str, tuple[str, ...]]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Refusal = Literal["", "disabled", "not_yet", "expired", "network", "group", "attribute"]
 
 GROUP_ATTRIBUTES = ("groups", "memberOf")
@@ -103,15 +102,6 @@ def in_networks(networks: Iterable[Network], address: str) -> bool:
     """Say whether ``address`` lies in one of ``networks``; an address that cannot be read lies in none."""
     parsed = parse_address(address)
     return parsed is not None and any(parsed in network for network in networks)
-
-
-def parse_address(address: str) -> Address | None:
-    """Return an IP address, an IPv4 address in IPv6 dress as IPv4; ``None`` when it cannot be read."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def group_names(attributes: Attributes, group_attributes: Sequence[str] = GROUP_ATTRIBUTES) -> frozenset[str]:

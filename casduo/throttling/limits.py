@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
+from casduo.addresses import line_of
 from casduo.authentication.names import folded_username
 from casduo.signing import fingerprint
 from casduo.store import Batch, Reply, load_script
@@ -20,8 +20,6 @@ _SCRIPT = load_script(__file__, "throttle.lua")
 _UNDER_WAY_MS = 30_000
 """How long an attempt without an outcome counts; longer than any check may take."""
 
-_LINE = 64
-"""Bits of an IPv6 address that who has the line chooses."""
 
 _Step = Literal["look", "test", "fail", "forgive", "release"]
 
@@ -120,18 +118,3 @@ def person_keys(username: str, place: str, kind: str) -> tuple[str, str]:
 def address_key(address: str) -> str:
     """Return the key of an address, where guesses of all kinds are counted together."""
     return f"casduo:{{a:{fingerprint(line_of(address))[:32]}}}:login.address"
-
-
-def line_of(address: str) -> str:
-    """Return what an address is counted as: of IPv6 its /64, for that is the least that one line has, and whoever has
-    it may use each of its addresses (RFC 6177, RFC 8981); IPv4 in IPv6 dress is IPv4. What is no address is itself.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> _LINE << _LINE))

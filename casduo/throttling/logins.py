@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from casduo.addresses import line_of
 from casduo.store import Batch
-from casduo.throttling.limits import Counters, Limit, Limits, Verdict, address_key, line_of, person_keys
+from casduo.throttling.limits import Counters, Limit, Limits, Verdict, address_key, person_keys
 
 Kind = Literal["login", "passcode"]
 """What was guessed at. Each is counted for itself, but for the address, which counts all together."""

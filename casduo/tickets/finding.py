@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from casduo.addresses import parse_address
 from casduo.errors import UpstreamUnavailable
 from casduo.fieldtypes import Network
-from casduo.services.access import parse_address
 from casduo.store import Batch, Store
 from casduo.tickets import index
 from casduo.tickets.ids import SessionName

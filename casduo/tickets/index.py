@@ -15,9 +15,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from casduo.addresses import Address, parse_address
 from casduo.fieldtypes import Network
-from casduo.services.access import Address, parse_address
 from casduo.signing import fingerprint
 from casduo.store import Batch, Store, load_script
 from casduo.tickets.ids import SessionName
@@ -31,6 +32,8 @@ MOST_BLOCKS = 256
 _ALL = 0
 _PAGE = 2000
 """Members of an index that are read at a time."""
+_KEPT = 4096
+"""Addresses whose block is remembered: who signs in once soon does so again."""
 _BLOCK = {4: 24, 6: 64}
 """Bits that the addresses of a block share, by version of IP."""
 
@@ -51,7 +54,8 @@ def note_address(batch: Batch, address: str, session: SessionName, until: Until)
     """Add that a session began at ``address``; nothing for what is no address."""
     found = parse_address(address)
     if found is not None:
-        _note(batch, _block_key(_block_of(found)), f"{found} {session.text}", until, MOST)
+        key, text = _place_of(found)
+        _note(batch, key, f"{text} {session.text}", until, MOST)
 
 
 def note_service(batch: Batch, service_id: str, session: SessionName, until: Until) -> None:
@@ -117,8 +121,11 @@ def _note(batch: Batch, key: str, member: str, until: Until, most: int) -> None:
     batch.script(_NOTE, (key,), (member, int((until.ends - until.now) * 1000), most))
 
 
-def _block_of(address: Address) -> Network:
-    return ipaddress.ip_network((address, _BLOCK[address.version]), strict=False)
+@lru_cache(_KEPT)
+def _place_of(address: Address) -> tuple[str, str]:
+    """Return the key of the block that an address lies in, and the address as it stands there."""
+    block = ipaddress.ip_network((address, _BLOCK[address.version]), strict=False)
+    return _block_key(block), str(address)
 
 
 def _block_key(block: Network) -> str:

@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 from urllib3.util import parse_url
 
 from casduo.accept import accepted
+from casduo.addresses import parse_address
 from casduo.admin.audit import read_audit_search
 from casduo.admin.sessions import page_of
 from casduo.agents import agent_named, agent_of, agent_words
@@ -65,7 +66,7 @@ from casduo.protocol.parameters import parse_parameters
 from casduo.protocol.rest.forms import read_form
 from casduo.protocol.saml1 import parse_saml_request
 from casduo.request import Request
-from casduo.services.access import group_names, in_networks, parse_address
+from casduo.services.access import group_names, in_networks
 from casduo.services.file import read_registry
 from casduo.services.patterns import compile_pattern
 from casduo.services.urls import append_ticket, canonical, location, parse_service, same_service

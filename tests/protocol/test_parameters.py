@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -139,3 +139,20 @@ def test_anything_is_read_or_refused(query: str, body: bytes) -> None:
     assert reason in {"", "encoding", "repeated", "control", "too_many", "too_long"}
     assert all(found.values())
     "".join(found.values()).encode()
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("abc=&+%24C\x01"), max_size=40))
+def test_queries_are_decoded_as_the_standard_library_does(query: str) -> None:
+    try:
+        expected: object = dict(reversed(parse_qsl(query, encoding="utf-8", errors="strict")))
+    except UnicodeDecodeError:
+        expected = "encoding"
+    assert _read(query) == expected
+
+
+def _read(query: str) -> object:
+    try:
+        return dict(parse_parameters(query, single=()))
+    except BadRequest as error:
+        return error.reason
