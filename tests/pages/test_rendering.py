@@ -74,6 +74,21 @@ def attributes(tree: Element, name: str) -> list[str]:
     return [element.attrib[name] for element in tree.iter() if name in element.attrib]
 
 
+_BEHIND_A_SIGN_IN = ("account", "admin/", "request", "requests", "approval", "approvals")
+_OF_NOBODY_IN_PARTICULAR = {"admin/again", "approval_not_now"}
+"""Shown also to those whose session has ended, or in the middle of a login."""
+
+
+def _behind_a_sign_in(view: str) -> bool:
+    return view.startswith(_BEHIND_A_SIGN_IN) and view.removesuffix(".html") not in _OF_NOBODY_IN_PARTICULAR
+
+
+@every_state
+def test_signing_out_is_in_sight_on_every_page_behind_a_sign_in(state: State) -> None:
+    links = [link for link in parsed(rendered(state)).iterfind(".//header/a") if link.text == "Sign out"]
+    assert [link.attrib["href"] for link in links] == ["/cas/logout"] * _behind_a_sign_in(state.view)
+
+
 @every_state
 def test_every_page_has_its_frame(state: State) -> None:
     tree = parsed(rendered(state))
