@@ -194,17 +194,19 @@ class HttpClient:
         within: float | None,
     ) -> HttpAnswer:
         timeout = self._timeout if within is None else self._shrunk(started + within - self._monotonic())
-        deadline = self._settings.deadline if within is None else min(within, self._settings.deadline)
+        ends = started + (self._settings.deadline if within is None else min(within, self._settings.deadline))
 
-        def check() -> None:
-            if started + deadline - self._monotonic() <= 0:
+        def left() -> float:
+            seconds = ends - self._monotonic()
+            if seconds <= 0:
                 raise UpstreamUnavailable(self.name, "deadline")
+            return seconds
 
-        _under_way.check = check
+        _under_way.left = left
         try:
             response = self._open(method, url, body, headers, timeout)
             try:
-                content = self._read(response, started, within)
+                content = self._read(response, left, hurried=within is not None)
             except BaseException:
                 response.close()
                 raise
@@ -216,6 +218,8 @@ class HttpClient:
                 failure = UpstreamUnreached(self.name, failure.detail)
         else:
             return HttpAnswer(response.status, str(response.reason or ""), response.headers, content)
+        finally:
+            _under_way.left = None
         # Raised out here, the failure drags no library exception along: those quote URLs.
         raise failure
 
@@ -250,21 +254,23 @@ class HttpClient:
             decode_content=False,
         )
 
-    def _read(self, response: urllib3.BaseHTTPResponse, started: float, within: float | None) -> bytes:
-        deadline = self._settings.deadline if within is None else min(within, self._settings.deadline)
+    def _read(self, response: urllib3.BaseHTTPResponse, left: Callable[[], float], *, hurried: bool) -> bytes:
+        """Return the body.
+
+        :param left: the seconds that are left; raises when there are none
+        :param hurried: they may be fewer than the time-out of a connection
+        """
         pieces: list[bytes] = []
         size = 0
-        if within is not None:
-            self._hurry(response, started + deadline - self._monotonic())
+        if hurried:
+            self._hurry(response, left())
         while piece := response.read1(_CHUNK, decode_content=False):
             size += len(piece)
             if size > self._settings.max_body:
                 raise UpstreamUnavailable(self.name, "too_large")
-            left = started + deadline - self._monotonic()
-            if left <= 0:
-                raise UpstreamUnavailable(self.name, "deadline")
-            if within is not None:
-                self._hurry(response, left)
+            seconds = left()
+            if hurried:
+                self._hurry(response, seconds)
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -277,8 +283,8 @@ class HttpClient:
 
 
 _under_way = threading.local()
-"""The ``check`` of this thread's call, which raises when its time is over: urllib3 hands nothing through to those who
-read.
+"""``left`` of this thread's call: the seconds that it has, or an error when there are none. urllib3 hands nothing
+through to those who read.
 """
 
 
@@ -289,14 +295,14 @@ class _Incoming(io.RawIOBase):
 
     def __init__(self, source: io.RawIOBase) -> None:
         self._source = source
-        self._check: Callable[[], None] | None = getattr(_under_way, "check", None)
+        self._left: Callable[[], float] | None = getattr(_under_way, "left", None)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self._check is not None:
-            self._check()
+        if self._left is not None:
+            self._left()
         return self._source.readinto(buffer)
 
     def close(self) -> None:
