@@ -10,6 +10,7 @@ from casduo.app import Wsgi
 from casduo.compose import Composed, compose
 from casduo.errors import SettingsError
 from casduo.log import configure_log
+from casduo.memory import settle
 from casduo.settings import find_settings, load_settings, missing_to_serve
 
 
@@ -29,9 +30,9 @@ def create() -> Composed:
     return built
 
 
-# What exists once this has been built stays for good: the collector need not look at it, neither meanwhile nor later.
+# What this makes stays for good: the collector need not look at it meanwhile either.
 gc.disable()
 composed = create()
-gc.freeze()
+settle()
 gc.enable()
 application: Wsgi = composed.wsgi

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -20,6 +19,7 @@ import casduo.compose  # noqa: F401
 from casduo.cli.check import EXIT_BAD_FILE, report
 from casduo.errors import Problem, UpstreamUnavailable
 from casduo.log import configure_log, tell_faults, tell_problem
+from casduo.memory import settle
 from casduo.nodes.starting import begin_node
 from casduo.serving.notices import ServiceManager
 from casduo.serving.supervisor import Supervisor
@@ -107,9 +107,7 @@ def serve(config: Path | None, server: str | None) -> None:
             click.echo(f"cannot listen on {settings.server.bind}: {error.strerror}", err=True)
             sys.exit(1)
         signals.then(supervisor.take)
-        # Memory that the processes below share with this one stays shared as long as nobody writes to it, and the
-        # collector writes to all that it looks at.
-        gc.freeze()
+        settle()
         status = supervisor.run()
     sys.exit(status)
 

@@ -34,6 +34,7 @@ def worker(config: Path | None, parent: int | None) -> None:
 
     from casduo.errors import CasduoError, SettingsError
     from casduo.log import configure_log, tell_faults, tell_problem
+    from casduo.memory import settle
     from casduo.services.file import load_registry
     from casduo.serving.notices import ServiceManager
     from casduo.settings import find_settings, load_settings
@@ -75,6 +76,7 @@ def worker(config: Path | None, parent: int | None) -> None:
     if parent is not None:
         stop_without_parent(parent, stopping)
     parts = build_parts(settings, stopping)
+    settle()
     manager.ready("at work")
     run_jobs(parts)
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
