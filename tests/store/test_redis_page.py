@@ -23,7 +23,18 @@ from tests.support.visitor import Visitor, ticket_in
 from tests.support.waiting import PATIENCE, until
 
 PAGE = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
-CONNECTING = {"EVAL", "EVALSHA", "SCRIPT|LOAD", "MULTI", "EXEC", "SELECT", "CLUSTER|SLOTS", "CLUSTER|NODES", "WAIT"}
+CONNECTING = {
+    "EVAL",
+    "EVALSHA",
+    "SCRIPT|LOAD",
+    "MULTI",
+    "EXEC",
+    "SELECT",
+    "CLUSTER|SLOTS",
+    "CLUSTER|NODES",
+    "ASKING",
+    "WAIT",
+}
 """What the store needs besides the commands of its callers."""
 [ACCOUNT] = re.findall(r"```text\n(user casduo .*?)```", PAGE, re.S)
 PASSWORD = "only-what-it-needs"

@@ -90,14 +90,17 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(directory: Path, *, node_timeout: int = 1200, replicas: bool = True) -> Iterator[Cluster]:
+def running_cluster(
+    directory: Path, *, node_timeout: int = 1200, replicas: bool = True, spare: int = 0
+) -> Iterator[Cluster]:
     """Run it.
 
     :param node_timeout: milliseconds of silence after which a node counts as gone
     :param replicas: whether masters have them
+    :param spare: how many more masters there are, without slots
     """
     # Nodes talk to each other on a second port each, which has to be told: by habit it is beyond those that are free.
-    count = 6 if replicas else 3
+    count = (6 if replicas else 3) + spare
     free = free_ports(2 * count)
     ports, buses = free[:count], free[count:]
     with ExitStack() as stack:
@@ -131,7 +134,7 @@ def running_cluster(directory: Path, *, node_timeout: int = 1200, replicas: bool
             assert server.ask("CLUSTER", "SET-CONFIG-EPOCH", number)
         for port, bus in zip(ports[1:], buses[1:], strict=True):
             assert servers[0].ask("CLUSTER", "MEET", "127.0.0.1", port, bus)
-        for replica, master in zip(servers[3:], masters, strict=False):
+        for replica, master in zip(servers[3 : count - spare], masters, strict=False):
             name = str(master.ask("CLUSTER", "MYID"))
             until(lambda replica=replica, name=name: bool(replica.ask("CLUSTER", "REPLICATE", name)), "it follows")
         seeds = ",".join(f"127.0.0.1:{port}" for port in ports)
