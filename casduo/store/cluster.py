@@ -8,9 +8,9 @@ While slots are moved commands follow them, and scripts wait until theirs has ar
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from time import monotonic, sleep
 
 import redis
 
@@ -178,7 +178,7 @@ class ClusterStore(Store):
         """
         todo = [(None if (key := _key_of(item)) is None else slot_of(key), item) for item in pending]
         ways: dict[int | None, Way] = {}
-        until, turn, doubt = monotonic() + self._patience, 0, None
+        until, turn, doubt = time.monotonic() + self._patience, 0, None
         gone = False
         while True:
             refused, doubted = self._once(todo, ways, measured)
@@ -189,11 +189,11 @@ class ClusterStore(Store):
             if any(one.way.stale for one in refusals):
                 self._slots = None
             for one in refusals:
-                if (gone and not one.way.moving) or monotonic() > until:
+                if (gone and not one.way.moving) or time.monotonic() > until:
                     raise one.error
             gone = gone or not all(one.way.moving for one in refusals)
             if turn > _AT_ONCE or any(one.way.later for one in refusals):
-                sleep(_PAUSE)
+                time.sleep(_PAUSE)
             todo = [(slot, item) for slot, item in todo if item[0] in refused]
             ways = {}
             for slot, item in todo:

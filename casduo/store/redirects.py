@@ -105,6 +105,8 @@ def companion(key: str) -> str:
     A script that has it among its keys is refused while its slot moves, wherever it is sent. Without it the script
     would run as soon as the keys are there that it names; and those that it finds by what it reads, or makes anew after
     having deleted them, would be missing or stop it in its middle, for inside a script each command is looked at again.
+
+    :param key: with a slot tag, or without braces
     """
     _, opened, rest = key.partition("{")
     tag, closed, _ = rest.partition("}")

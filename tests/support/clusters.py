@@ -68,7 +68,8 @@ class Cluster:
             server.revive()
         joined(self.servers)
         until(lambda: all(_whole(node) for node in self.servers), "the cluster is whole")
-        until(lambda: sum(node.replicas() == 1 for node in self.servers) == 3, "each master has a replica")
+        until(lambda: len({str(node.ask("CLUSTER", "SLOTS")) for node in self.servers}) == 1, "all know who has slots")
+        until(lambda: all(map(_followed, self.masters())), "each master has a replica")
 
     def _slots(self) -> list[tuple[int, int, Server]]:
         rows = self._any("CLUSTER", "SLOTS")
@@ -143,6 +144,17 @@ def running_cluster(
         if replicas:
             until(lambda: all(node.replicas() == 1 for node in masters), "each master has a replica")
         yield cluster
+
+
+def _followed(master: Server) -> bool:
+    """Return whether one replica has all that a master has, and both that and the master's view of the cluster say so.
+
+    One that stood still believes for a moment to be a master, and its successor that it is alone.
+    """
+    rows = [line.split(" ") for line in str(master.ask("CLUSTER", "NODES")).splitlines()]
+    name = str(master.ask("CLUSTER", "MYID"))
+    followers = [row for row in rows if row[3] == name and not {"fail", "fail?"} & set(row[2].split(","))]
+    return master.replicas() == 1 and len(followers) == 1
 
 
 def _whole(node: Server, count: int = 0) -> bool:
