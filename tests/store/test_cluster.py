@@ -116,6 +116,35 @@ def test_who_stands_still_is_asked_last_who_has_what_now() -> None:
     assert asked == [(second, "CLUSTER"), (first, "GET")]
 
 
+def test_a_node_that_has_no_slots_any_more_is_left_and_found_again() -> None:
+    """It may be switched off: it is not asked, and no connection to it is kept."""
+    asked: list[tuple[Node, str]] = []
+    still: set[Node] = set()
+    first, third = ("first", 1), ("third", 3)
+    slots: list[Any] = []
+    connected: list[Node] = []
+
+    def connect(node: Node) -> NodeStore:
+        connected.append(node)
+        found = Told(node, asked, still)
+        found.slots = slots
+        return found
+
+    store = ClusterStore((first,), connect, 1.0)
+    shared = [[0, 99, ["first", 1]], [100, 16383, ["third", 3]]]
+    for now, holder in ((shared, third), ([[0, 16383, ["first", 1]]], first), (shared, third)):
+        if asked:
+            # Whoever gets no answer asks anew who has what.
+            still.add(asked[-1][0])
+            with pytest.raises(UpstreamUnavailable):
+                store.command("GET", "a")
+            still.clear()
+        slots[:] = now
+        store.command("GET", "a")
+        assert asked[-1] == (holder, "GET")
+    assert connected == [first, third, third]
+
+
 def test_what_nobody_confirms_stops_nothing_at_other_nodes(cluster: Cluster, store: Store) -> None:
     keys = [f"casduo:{{{number}}}:confirmed" for number in range(20)]
     away = cluster.holder(keys[0])
