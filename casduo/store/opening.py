@@ -46,10 +46,11 @@ def open_store(
             return Store(sentinel_client(address, password, theirs, timeout, most, ca_file), confirmation)
         case ClusterAddress() as cluster:
 
-            def connect(node: Node) -> Store:
-                return NodeStore(client_for(_url_of(node, cluster), password, timeout, most, ca_file), confirmation)
+            def connect(node: Node) -> NodeStore:
+                client = client_for(_url_of(node, cluster), password, timeout, most, ca_file)
+                return NodeStore(client, node, confirmation)
 
-            return ClusterStore(cluster.nodes, connect)
+            return ClusterStore(cluster.nodes, connect, timeout)
     return Store(client_for(url, password, timeout, most, ca_file), confirmation)
 
 

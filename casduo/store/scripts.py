@@ -41,6 +41,9 @@ def load_script(
 ) -> Script:
     """Read ``name`` from the folder of the module whose ``__file__`` is ``beside``.
 
+    A script takes its keys by their places and does not count them: on a cluster one more stands behind them, see
+    :func:`~casduo.store.redirects.companion`.
+
     :param confirmed: for what must not be undone when a Redis dies and its replica takes over: what is good once was
         used, a session has ended. Where the settings say so, replicas confirm it in the same round trip; where they do
         not, the call fails, and what it did stands.

@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -177,6 +178,13 @@ class Store:
         """Whether ``keys`` may lie on several nodes, so that no script can touch them together. Here there is one."""
         return False
 
+    def masters(self) -> Sequence[tuple[str, Store]]:
+        """Return each Redis that has keys with its name: host and port in a cluster, nothing for an only one.
+
+        :raises UpstreamUnavailable: it cannot be told who they are
+        """
+        return [("", self)]
+
     def ping(self) -> None:
         """Ask whether Redis answers.
 
@@ -190,37 +198,47 @@ class Store:
         self._client.close()
 
     def _run(self, pending: Sequence[Pending], *, measured: bool = True) -> None:
+        answers, judge = self._answers(pending, measured=measured)
+        # Where something was refused that is what is told: who is no master any more cannot wait either.
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise unavailable(answer) from answer
+        judge()
+        for (reply, *_), answer in zip(pending, answers, strict=True):
+            reply._set(answer)
+
+    def _answers(self, pending: Sequence[Pending], *, measured: bool) -> tuple[list[Any], Callable[[], None]]:
+        """Send commands. Returns an answer or a refusal for each, and what raises where too few replicas have confirmed
+        those that have to be.
+
+        :raises UpstreamUnavailable: there are no answers
+        """
         began, everybody = perf_counter(), self._all
         waiting = self._waiting(pending, everybody)
         try:
-            answers = self._send([_words(item) for item in pending] + waiting, tell=not self._told)
+            answers = self._send([self._words(item) for item in pending] + waiting, tell=not self._told)
             missing = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
             if missing:
                 # A Redis that was restarted knows no scripts. Only the calls it refused are sent again.
-                again = self._send([_words(pending[index], by_text=True) for index in missing] + waiting, tell=True)
+                texts = [self._words(pending[index], by_text=True) for index in missing]
+                again = self._send(texts + waiting, tell=True)
                 for index, answer in zip(missing + [len(pending)] * len(waiting), again, strict=True):
                     answers[index] = answer
         except (RedisError, OSError) as error:
             meter().redis_called(perf_counter() - began, answered=False)
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if measured:
             meter().redis_called(perf_counter() - began, answered=True)
-        confirmed = answers.pop() if waiting else None
-        # Where something was refused that is what is told: who is no master any more cannot wait either.
-        if waiting and not any(isinstance(answer, Exception) for answer in answers):
-            self._judge(confirmed, everybody)
-        self._give(pending, answers)
+        if not waiting:
+            return answers, _nothing
+        return answers, partial(self._judge, answers.pop(), everybody)
 
-    def _give(self, pending: Sequence[Pending], answers: Sequence[Any]) -> None:
-        """Hand answers to those who wait for them.
-
-        :raises UpstreamUnavailable: one of them is a refusal; then nobody gets any
-        """
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise _unavailable(answer) from answer
-        for (reply, *_), answer in zip(pending, answers, strict=True):
-            reply._set(answer)
+    def _words(self, item: Pending, *, by_text: bool = False) -> tuple[Value, ...]:
+        """Return a command as it is sent."""
+        _, script, words, _ = item
+        if script is None:
+            return words
+        return ("EVAL", script.text, *words) if by_text or script.spelled_out else ("EVALSHA", script.sha, *words)
 
     def _waiting(self, pending: Sequence[Pending], everybody: int | None) -> list[tuple[Value, ...]]:
         """Return the command that has Redis wait for replicas: behind all others, on the same connection, for it is
@@ -251,7 +269,7 @@ class Store:
             try:
                 _, confirmed = self._exchange([("PING",), self._wait_command(wanted, wanted.replicas)])
             except (RedisError, OSError) as error:
-                raise _unavailable(error) from error
+                raise unavailable(error) from error
             good = self._suffices(confirmed, wanted)
         self._doubted = not good
         if not good:
@@ -263,7 +281,7 @@ class Store:
         :raises UpstreamUnavailable: Redis does not say
         """
         if isinstance(confirmed, Exception):
-            raise _unavailable(confirmed) from confirmed
+            raise unavailable(confirmed) from confirmed
         enough = confirmed >= wanted.replicas
         by_all = not enough and self._by_all(confirmed)
         self._all = confirmed if by_all else None
@@ -370,13 +388,11 @@ def client_for(url: str, password: str, timeout: float, max_connections: int, ca
     return redis.Redis.from_url(url, **options)
 
 
-def _words(item: Pending, by_text: bool = False) -> tuple[Value, ...]:
-    _, script, words, _ = item
-    if script is None:
-        return words
-    return ("EVAL", script.text, *words) if by_text or script.spelled_out else ("EVALSHA", script.sha, *words)
+def _nothing() -> None:
+    """Find nothing to judge."""
 
 
-def _unavailable(error: Exception) -> UpstreamUnavailable:
+def unavailable(error: Exception) -> UpstreamUnavailable:
+    """Return what callers are told of an error of Redis or its client."""
     # The class says what happened; the text of a Redis error may repeat keys and values.
     return UpstreamUnavailable("redis", type(error).__name__)

@@ -1,6 +1,6 @@
 -- One step of a limit on failures, for one or more counters in one slot.
 --
--- KEYS     the counters
+-- KEYS     the counters; whatever follows them is not touched
 -- ARGV[1]  'look' (ask only) or 'test' (ask, and note an attempt as under way), then one of 'fail', 'forgive'
 --          (a success: failures are forgotten), 'release' (no verdict)
 -- ARGV[2]  now, milliseconds
@@ -14,6 +14,7 @@
 -- before one does, as a negative number.
 
 local step, now, patience = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local counters = (#ARGV - 3) / 5
 
 local function limit(i)
   local first = 5 * i - 1
@@ -34,7 +35,8 @@ end
 
 if step == 'test' or step == 'look' then
   local wait, attempts = 0, {}
-  for i, key in ipairs(KEYS) do
+  for i = 1, counters do
+    local key = KEYS[i]
     local free, _, pause, longest, afresh = limit(i)
     local failures, blocked, underway = counter(key, longest, afresh)
     attempts[i] = underway + 1
@@ -46,7 +48,8 @@ if step == 'test' or step == 'look' then
     end
   end
   if wait > 0 or step == 'look' then return wait end
-  for i, key in ipairs(KEYS) do
+  for i = 1, counters do
+    local key = KEYS[i]
     local _, window = limit(i)
     redis.call('HSET', key, 'p', attempts[i], 's', now)
     redis.call('PEXPIRE', key, window)
@@ -55,7 +58,8 @@ if step == 'test' or step == 'look' then
 end
 
 local wait, left = 0, nil
-for i, key in ipairs(KEYS) do
+for i = 1, counters do
+  local key = KEYS[i]
   local free, window, pause, longest, afresh = limit(i)
   local failures, _, underway = counter(key, longest, afresh)
   if step == 'forgive' and underway <= 1 then

@@ -11,29 +11,23 @@ from typing import Any
 
 import pytest
 
+from casduo.diagnosis.masters import MasterFacts, judge_master, judge_replicas
 from casduo.diagnosis.model import Finding
-from casduo.diagnosis.store import (
-    StoreFacts,
-    ask_store,
-    examine_store,
-    judge_failure,
-    judge_replicas,
-    judge_store,
-    judge_worker,
-)
+from casduo.diagnosis.store import ask_store, examine_store, judge_failure, judge_store, judge_worker
 from casduo.errors import UpstreamUnavailable
 from casduo.settings import Settings
 from casduo.settings.sections import RedisSettings
 from casduo.store import Store
 from casduo.store.store import client_for
+from tests.support.clusters import running_cluster
 from tests.support.redis_servers import CountingRelay
 
-FACTS = StoreFacts("Redis 7.0.15", (7, 0), 0.1, "noeviction", 0, worker=True)
+FACTS = MasterFacts("", "Redis 7.0.15", (7, 0), 0.1, "noeviction", 0)
 WORKER = "casduo:worker:alive"
 
 
-def levels(facts: StoreFacts) -> dict[str, str]:
-    return {finding.examined: finding.level for finding in judge_store(facts)}
+def levels(facts: MasterFacts) -> dict[str, str]:
+    return {finding.examined: finding.level for finding in judge_master(facts)}
 
 
 def named(findings: list[Finding], examined: str) -> Finding:
@@ -41,11 +35,12 @@ def named(findings: list[Finding], examined: str) -> Finding:
 
 
 def test_both_kinds_of_server_answer_for_themselves(any_store: Store) -> None:
-    facts = ask_store(any_store, time.time)
+    [facts] = ask_store(any_store, time.time).masters
     assert facts.program.startswith(("Valkey 9", "Redis 7.0"))
     assert facts.version >= (7, 0)
     assert abs(facts.skew) < 5
-    assert (facts.policy, facts.limit, facts.worker) == ("noeviction", 0, False)
+    assert (facts.policy, facts.limit) == ("noeviction", 0)
+    assert not ask_store(any_store, time.time).worker
     any_store.command("SET", WORKER, "w", "PX", 5000)
     assert ask_store(any_store, time.time).worker
 
@@ -101,18 +96,18 @@ SAFE = replace(FACTS, replicas=2, bounded=True, persistent=True)
     ],
 )
 def test_what_a_failover_may_undo_is_told_where_there_are_replicas(
-    facts: StoreFacts, redis: dict[str, Any], told: dict[tuple[str, str], int]
+    facts: MasterFacts, redis: dict[str, Any], told: dict[tuple[str, str], int]
 ) -> None:
     assert Counter((each.level, each.detail) for each in judge_replicas(facts, RedisSettings(**redis))) == told
 
 
 def test_replicas_and_file_are_asked_for(any_store: Store) -> None:
-    facts = ask_store(any_store, time.time)
+    [facts] = ask_store(any_store, time.time).masters
     assert (facts.replicas, facts.bounded) == (0, False)
     assert facts.persistent == facts.program.startswith("Valkey")
     any_store.command("CONFIG", "SET", "min-replicas-max-lag", "10", "min-replicas-to-write", "1")
     try:
-        assert ask_store(any_store, time.time).bounded
+        assert ask_store(any_store, time.time).masters[0].bounded
     finally:
         any_store.command("CONFIG", "SET", "min-replicas-to-write", "0")
 
@@ -173,3 +168,27 @@ def test_a_server_that_does_not_run_has_no_embedded_valkey(settings: MakeSetting
     (finding,) = examine_store(settings(), time.time)
     assert (finding.level, finding.detail) == ("fault", "unavailable")
     assert "no casduo runs on the state directory" in finding.found
+
+
+def test_each_master_of_a_cluster_is_examined_and_named(settings: MakeSettings, tmp_path: Path) -> None:
+    with running_cluster(tmp_path / "redis", replicas=False) as cluster:
+        first, second, third = cluster.masters()
+        second.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
+        third.ask("CONFIG", "SET", "appendonly", "yes")
+        third.ask("CONFIG", "SET", "min-replicas-max-lag", "10", "min-replicas-to-write", "1")
+        findings = list(examine_store(settings(url=cluster.url), time.time))
+    names = [f"127.0.0.1:{server.port}" for server in (first, second, third)]
+    told = {
+        name: Counter((each.examined, each.detail) for each in findings if each.facts.get("node") == name)
+        for name in names
+    }
+    sound = {("connection", ""): 1, ("clock", ""): 1, ("memory", ""): 1}
+    lost = {("failover", "unbounded"): 1, ("failover", "not_persistent"): 1}
+    alone = {("replicas", "too_few_replicas"): 1}
+    assert told == {
+        names[0]: Counter(sound | alone | lost),
+        names[1]: Counter(sound | {("memory", "evicts"): 1} | alone | lost) - Counter({("memory", ""): 1}),
+        names[2]: Counter(sound | alone | {("failover", ""): 1}),
+    }
+    assert {each.part for each in findings} >= {f"Redis {name}" for name in names}
+    assert "Redis" not in {each.part for each in findings}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
+from redis.crc import key_slot
 
 from casduo.errors import UpstreamUnavailable
 from casduo.settings import load_settings
 from casduo.settings.redisnodes import Node
 from casduo.store import Store
-from casduo.store.cluster import ClusterStore
+from casduo.store.cluster import ClusterStore, NodeStore, Outcome
 from casduo.store.opening import open_store
 from casduo.store.store import UNCONFIRMED, Pending
 from casduo.store.streams import append
@@ -78,25 +81,31 @@ def test_server_and_worker_run_on_a_cluster_and_the_trail_has_every_event(cluste
     assert '"event":"fault"' not in served.log.read_text(encoding="utf-8")
 
 
-class Told(Store):
-    """A node that notes what it is asked, and may stand still."""
+class Told(NodeStore):
+    """A node that notes what it is asked, and may stand still. It says of all that the first one has every slot."""
 
     def __init__(self, node: Node, asked: list[tuple[Node, str]], still: set[Node]) -> None:
-        self._node, self._asked, self._still = node, asked, still
+        super().__init__(redis.Redis(), node)
+        self._asked, self._still = asked, still
+        self.slots: list[Any] = [[0, 16383, ["first", 1]]]
 
     def _run(self, pending: Sequence[Pending], *, measured: bool = True) -> None:
         for reply, _, words, _ in pending:
             self._asked.append((self._node, str(words[0])))
             if self._node in self._still:
                 raise UpstreamUnavailable("redis", "TimeoutError")
-            reply._set([[0, 16383, ["first", 1]]] if words[0] == "CLUSTER" else "PONG")
+            reply._set(self.slots if words[0] == "CLUSTER" else "PONG")
+
+    def attempt(self, pending: Sequence[Pending], *, asking: bool = False, measured: bool = True) -> Outcome:
+        self._run(pending, measured=measured)
+        return Outcome({})
 
 
 def test_who_stands_still_is_asked_last_who_has_what_now() -> None:
     asked: list[tuple[Node, str]] = []
     still: set[Node] = set()
     first, second = ("first", 1), ("second", 2)
-    store = ClusterStore((first, second), lambda node: Told(node, asked, still))
+    store = ClusterStore((first, second), lambda node: Told(node, asked, still), 1.0)
     store.command("GET", "a")
     still.add(first)
     with pytest.raises(UpstreamUnavailable):
@@ -105,6 +114,35 @@ def test_who_stands_still_is_asked_last_who_has_what_now() -> None:
     with pytest.raises(UpstreamUnavailable):
         store.command("GET", "a")
     assert asked == [(second, "CLUSTER"), (first, "GET")]
+
+
+def test_a_node_that_has_no_slots_any_more_is_left_and_found_again() -> None:
+    """It may be switched off: it is not asked, and no connection to it is kept."""
+    asked: list[tuple[Node, str]] = []
+    still: set[Node] = set()
+    first, third = ("first", 1), ("third", 3)
+    slots: list[Any] = []
+    connected: list[Node] = []
+
+    def connect(node: Node) -> NodeStore:
+        connected.append(node)
+        found = Told(node, asked, still)
+        found.slots = slots
+        return found
+
+    store = ClusterStore((first,), connect, 1.0)
+    shared = [[0, 99, ["first", 1]], [100, 16383, ["third", 3]]]
+    for now, holder in ((shared, third), ([[0, 16383, ["first", 1]]], first), (shared, third)):
+        if asked:
+            # Whoever gets no answer asks anew who has what.
+            still.add(asked[-1][0])
+            with pytest.raises(UpstreamUnavailable):
+                store.command("GET", "a")
+            still.clear()
+        slots[:] = now
+        store.command("GET", "a")
+        assert asked[-1] == (holder, "GET")
+    assert connected == [first, third, third]
 
 
 def test_what_nobody_confirms_stops_nothing_at_other_nodes(cluster: Cluster, store: Store) -> None:
@@ -133,20 +171,26 @@ def test_many_who_come_first_at_a_node_with_a_replica_are_all_confirmed(store: S
         assert list(pool.map(write, range(60))) == [None] * 60
 
 
-def test_an_order_goes_behind_what_it_is_about() -> None:
-    """Whoever carries orders out takes one as soon as it is there."""
+@pytest.mark.parametrize("apart", [True, False])
+def test_an_order_goes_behind_what_it_is_about(apart: bool) -> None:
+    """Whoever carries orders out takes one as soon as it is there. Also at the same node: what the order is about may
+    be refused there, because its slot is being moved.
+    """
     asked: list[tuple[Node, str]] = []
+    border = key_slot(b"a")
 
-    class Halves(ClusterStore):
-        def _owner(self, key: str | None) -> Node:
-            return ("orders", 1) if key == "casduo:{orders}:queue" else ("others", 1)
+    def connect(node: Node) -> NodeStore:
+        found = Told(node, asked, set())
+        found.slots = [[0, border - 1, ["first", 1]], [border, 16383, ["second" if apart else "first", 1]]]
+        return found
 
-    store = Halves((("first", 1),), lambda node: Told(node, asked, set()))
+    store = ClusterStore((("first", 1),), connect, 1.0)
     batch = store.batch()
-    append(batch, "casduo:{orders}:queue", {"id": "1"}, 10, when_full=True)
+    tag = next(str(number) for number in range(99) if key_slot(str(number).encode()) < border)
+    append(batch, f"casduo:{{{tag}}}:queue", {"id": "1"}, 10, when_full=True)
     batch.command("SET", "casduo:{a}:closed", "1")
     batch.run()
-    assert [node for node, _ in asked[1:]] == [("others", 1), ("orders", 1)]
+    assert asked[1:] == [(("second" if apart else "first", 1), "SET"), (("first", 1), "1")]
 
 
 def test_people_stay_signed_in_when_a_master_dies(cluster: Cluster, build: Build) -> None:

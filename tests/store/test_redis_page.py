@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +16,25 @@ from casduo.settings import load_settings
 from casduo.settings.redisnodes import ClusterAddress, SentinelAddress, parse_nodes
 from tests.support.ports import free_port
 from tests.support.proxies import ROOT
+from tests.support.redis_fleet import redis_server
 from tests.support.served import serving
 from tests.support.site import LIBRARY
 from tests.support.visitor import Visitor, ticket_in
 from tests.support.waiting import PATIENCE, until
 
 PAGE = (ROOT / "docs" / "redis.md").read_text(encoding="utf-8")
-CONNECTING = {"EVAL", "EVALSHA", "SCRIPT|LOAD", "MULTI", "EXEC", "SELECT", "CLUSTER|SLOTS", "CLUSTER|NODES", "WAIT"}
+CONNECTING = {
+    "EVAL",
+    "EVALSHA",
+    "SCRIPT|LOAD",
+    "MULTI",
+    "EXEC",
+    "SELECT",
+    "CLUSTER|SLOTS",
+    "CLUSTER|NODES",
+    "ASKING",
+    "WAIT",
+}
 """What the store needs besides the commands of its callers."""
 [ACCOUNT] = re.findall(r"```text\n(user casduo .*?)```", PAGE, re.S)
 PASSWORD = "only-what-it-needs"
@@ -43,13 +54,11 @@ def commands_of_the_code() -> set[str]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A Redis with the page's account, and one for the test. Yields its port."""
     directory, port = tmp_path_factory.mktemp("guarded"), free_port()
-    program = shutil.which("redis-server")
-    assert program is not None, "redis-server is missing: apt-get install redis-server (bin/test does it)"
     account = " ".join(ACCOUNT.split()).replace("THE_PASSWORD", PASSWORD)
     (directory / "users.acl").write_text(f"user default on nopass ~* &* +@all\n{account}\n", encoding="ascii")
     options = {"port": port, "bind": "127.0.0.1", "dir": directory, "save": "", "aclfile": directory / "users.acl"}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([redis_server(), *words], stdout=subprocess.DEVNULL)
 
     def answers() -> bool:
         assert process.poll() is None

@@ -68,7 +68,8 @@ class Cluster:
             server.revive()
         joined(self.servers)
         until(lambda: all(_whole(node) for node in self.servers), "the cluster is whole")
-        until(lambda: sum(node.replicas() == 1 for node in self.servers) == 3, "each master has a replica")
+        until(lambda: len({str(node.ask("CLUSTER", "SLOTS")) for node in self.servers}) == 1, "all know who has slots")
+        until(lambda: all(map(_followed, self.masters())), "each master has a replica")
 
     def _slots(self) -> list[tuple[int, int, Server]]:
         rows = self._any("CLUSTER", "SLOTS")
@@ -90,14 +91,17 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(directory: Path, *, node_timeout: int = 1200, replicas: bool = True) -> Iterator[Cluster]:
+def running_cluster(
+    directory: Path, *, node_timeout: int = 1200, replicas: bool = True, spare: int = 0
+) -> Iterator[Cluster]:
     """Run it.
 
     :param node_timeout: milliseconds of silence after which a node counts as gone
     :param replicas: whether masters have them
+    :param spare: how many more masters there are, without slots
     """
     # Nodes talk to each other on a second port each, which has to be told: by habit it is beyond those that are free.
-    count = 6 if replicas else 3
+    count = (6 if replicas else 3) + spare
     free = free_ports(2 * count)
     ports, buses = free[:count], free[count:]
     with ExitStack() as stack:
@@ -131,7 +135,7 @@ def running_cluster(directory: Path, *, node_timeout: int = 1200, replicas: bool
             assert server.ask("CLUSTER", "SET-CONFIG-EPOCH", number)
         for port, bus in zip(ports[1:], buses[1:], strict=True):
             assert servers[0].ask("CLUSTER", "MEET", "127.0.0.1", port, bus)
-        for replica, master in zip(servers[3:], masters, strict=False):
+        for replica, master in zip(servers[3 : count - spare], masters, strict=False):
             name = str(master.ask("CLUSTER", "MYID"))
             until(lambda replica=replica, name=name: bool(replica.ask("CLUSTER", "REPLICATE", name)), "it follows")
         seeds = ",".join(f"127.0.0.1:{port}" for port in ports)
@@ -140,6 +144,17 @@ def running_cluster(directory: Path, *, node_timeout: int = 1200, replicas: bool
         if replicas:
             until(lambda: all(node.replicas() == 1 for node in masters), "each master has a replica")
         yield cluster
+
+
+def _followed(master: Server) -> bool:
+    """Return whether one replica has all that a master has, and both that and the master's view of the cluster say so.
+
+    One that stood still believes for a moment to be a master, and its successor that it is alone.
+    """
+    rows = [line.split(" ") for line in str(master.ask("CLUSTER", "NODES")).splitlines()]
+    name = str(master.ask("CLUSTER", "MYID"))
+    followers = [row for row in rows if row[3] == name and not {"fail", "fail?"} & set(row[2].split(","))]
+    return master.replicas() == 1 and len(followers) == 1
 
 
 def _whole(node: Server, count: int = 0) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -15,16 +14,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.support.redis_fleet import redis_server
+
 
 def start_debian_redis(directory: Path) -> tuple[subprocess.Popen[bytes], str]:
     """Start Debian's redis-server on a unix socket. Fails with a sentence when it is not installed."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise RuntimeError("redis-server is missing: apt-get install redis-server (bin/test does it)")
     path = directory / "redis.sock"
     process = subprocess.Popen(
         [
-            program,
+            redis_server(),
             "--port",
             "0",
             "--unixsocket",

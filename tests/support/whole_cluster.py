@@ -9,10 +9,10 @@ from typing import Any
 
 from casduo.settings import load_settings
 from casduo.settings.redisnodes import Node
-from casduo.store.cluster import ClusterStore
+from casduo.store.cluster import ClusterStore, NodeStore
 from casduo.store.opening import open_store
 from casduo.store.scripts import Script
-from casduo.store.store import Pending, Store, Value
+from casduo.store.store import Pending, Value
 
 _EVERYWHERE = frozenset({"FLUSHALL", "KEYS", "SCRIPT", "CONFIG", "DBSIZE"})
 
@@ -20,15 +20,15 @@ _EVERYWHERE = frozenset({"FLUSHALL", "KEYS", "SCRIPT", "CONFIG", "DBSIZE"})
 class WholeCluster(ClusterStore):
     """A cluster's store; ``ran`` holds the names of the scripts that were called."""
 
-    def __init__(self, seeds: Sequence[Node], connect: Callable[[Node], Store]) -> None:
-        super().__init__(seeds, connect)
+    def __init__(self, seeds: Sequence[Node], connect: Callable[[Node], NodeStore], patience: float) -> None:
+        super().__init__(seeds, connect, patience)
         self.ran: set[str] = set()
 
     def command(self, *words: Value) -> Any:
         """Run a command; one about no key in particular on all nodes."""
         if words[0] not in _EVERYWHERE:
             return super().command(*words)
-        answers = [self._store_of(node).command(*words) for node in sorted(set(self._map()))]
+        answers = [master.command(*words) for _, master in self.masters()]
         return [key for answer in answers for key in answer] if words[0] == "KEYS" else answers[0]
 
     def _run(self, pending: Sequence[Pending], *, measured: bool = True) -> None:
@@ -54,9 +54,9 @@ def whole_cluster(directory: Path, url: str) -> Iterator[WholeCluster]:
     assert isinstance(opened, ClusterStore)
     seeds: Sequence[Node] = opened._seeds
 
-    def connect(node: Node) -> Store:
+    def connect(node: Node) -> NodeStore:
         return opened._connect(node)
 
-    store = WholeCluster(seeds, connect)
+    store = WholeCluster(seeds, connect, opened._patience)
     yield store
     store.close()
