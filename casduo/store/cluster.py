@@ -7,6 +7,7 @@ While slots are moved commands follow them, and scripts wait until theirs has ar
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,9 @@ _PAUSE = 0.02
 """Seconds until it is tried again what waits for a slot to arrive."""
 _AT_ONCE = 2
 """So many times commands follow a slot without a pause."""
+
+_LINKED = re.compile(r"^slave\d+:ip=([^,]+),port=(\d+),", re.MULTILINE)
+"""A replica in the answer to ``INFO replication``."""
 
 _WITHOUT_KEY = frozenset({"PING", "TIME", "INFO"})
 _KEY_BEHIND = {"XREADGROUP": "STREAMS"}
@@ -104,11 +108,14 @@ class NodeStore(Store):
         """Whether so many replicas are all that the masters have not agreed to be gone.
 
         Who is left alone by a failover goes on so. A master that is cut off cannot come to think so: whether a node is
-        gone is agreed by most masters. Asked behind the write, so that whoever comes to follow it has that too.
+        gone is agreed by most masters. Asked behind the write, so that whoever comes to follow it has that too. Who is
+        linked already stands among the nodes a moment later, and counts as well.
         """
         rows = [line.split(" ") for line in str(self.command("CLUSTER", "NODES")).splitlines()]
         [own] = [row[0] for row in rows if "myself" in row[2].split(",")]
-        return confirmed >= sum(1 for row in rows if row[3] == own and "fail" not in row[2].split(","))
+        replicas = {row[1].partition("@")[0]: "fail" not in row[2].split(",") for row in rows if row[3] == own}
+        linked = {f"{host}:{port}" for host, port in _LINKED.findall(str(self.command("INFO", "replication")))}
+        return confirmed >= sum(replicas.values()) + len(linked - replicas.keys())
 
 
 class ClusterStore(Store):
