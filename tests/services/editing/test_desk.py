@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,19 +194,25 @@ def test_with_little_room_a_change_is_made_as_a_whole_or_not_at_all(tmp_path: Pa
         edit = renamed(desk.text(), "New")
         disk.fill(room)
         try:
-            desk.save(edit)
-        except EditError as error:
-            assert "Nothing was changed" in error.reason
-            assert path.read_text() == FILE
-        else:
-            assert path.read_bytes() == edit.content
+            told = _save(desk, edit)
         finally:
             disk.free()
-        made = path.read_text() != FILE
+        made = not told
+        assert made or "Nothing was changed" in told
+        assert path.read_bytes() == (edit.content if made else FILE.encode())
         assert [one.kind for one in desk.history.changes()][:-1] == ["changed"] * made
         desk.save(renamed(desk.text(), "Newer"))
         assert [one.kind for one in desk.history.changes()] == [*["changed"] * (1 + made), "first"]
         assert {one.name for one in disk.directory.iterdir()} <= {"registry.yaml", "state"}
+
+
+def _save(desk: RegistryDesk, edit: Edit) -> str:
+    """Save, and return what is said where that cannot be done."""
+    try:
+        desk.save(edit)
+    except EditError as error:
+        return error.reason
+    return ""
 
 
 def _save_and_die(path: Path, state: Path, at: str) -> None:
@@ -337,15 +344,13 @@ def test_what_did_not_fit_on_the_disk_is_not_taken_for_written_down(tmp_path: Pa
         history = History(disk.directory / "history")
         content = FILE.encode()
         history.notice(content, NOW)
-        disk.fill()
         last = history.last()
         assert last is not None
-        try:
-            with pytest.raises(OSError, match="No space left|File too large"):
-                while True:
-                    last = history.begin(replace(last, by="ada", reason="because " * 20), content)
-        finally:
-            disk.free()
+        disk.fill()
+        with suppress(OSError):
+            while True:
+                last = history.begin(replace(last, by="ada", reason="because " * 20), content)
+        disk.free()
         history.finish(last, done=True)
         assert history.last() == last
         further = history.begin(replace(last, reason="there is room"), content)
