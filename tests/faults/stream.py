@@ -204,7 +204,7 @@ class Stream:
             began = time.monotonic()
             try:
                 with self._browser() as browser:
-                    self._login(browser, base, self._base(number + 1), person, began)
+                    self._login(browser, base, person, began)
             except Clear as told:
                 self._note(lambda told=told: _add(self.tally.clear, told.what))
             except Cut:
@@ -217,14 +217,14 @@ class Stream:
     def _base(self, number: int) -> str:
         return self._bases[number % len(self._bases)]
 
-    def _login(self, browser: requests.Session, base: str, other: str, person: str, began: float) -> None:
+    def _login(self, browser: requests.Session, base: str, person: str, began: float) -> None:
         with self._lock:
             self.tally.tried += 1
         service, ticket = self._walk(browser, base, person)
         with self._lock:
             self._spent.append((ticket, service, person))
         try:
-            name = validate(browser, other, ticket, service)
+            name = validate(browser, self._base(self._bases.index(base) + 1), ticket, service)
         except Cut:
             # The server may have said yes to somebody who was gone: then it may not say so again, else once.
             self._not_twice(browser, base, ticket, service, person)
