@@ -148,7 +148,7 @@ class RedisSettings(Section):
     )
     timeout: Duration = Field(default=parse_duration("2s"), description="For connecting and for each answer.")
     max_connections: Count = Field(
-        default=64, description="Connections per process; more requests wait for a free one."
+        default=64, description="Connections per process; more requests wait for a free one, `timeout` at most."
     )
     ca_file: Location | None = Field(default=None, description="PEM file of authorities to trust for `rediss://`.")
     confirmed_by: int | None = Field(

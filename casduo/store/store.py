@@ -13,13 +13,15 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import MaxConnectionsError, NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from casduo.errors import UpstreamUnavailable
 from casduo.meter import meter
 from casduo.store.scripts import Script, all_scripts
+from casduo.store.shortage import Shortage
+from casduo.store.silence import Silence
 from casduo.store.wire import Wire
 
 Value = str | int | float
@@ -151,6 +153,8 @@ class Store:
         self._told = False
         self._idle: deque[Wire] = deque()
         self._process = os.getpid()
+        self._silence = Silence()
+        self._shortage = Shortage(client.connection_pool.connection_kwargs.get("socket_timeout") or 0.0)
 
     def batch(self) -> Batch:
         """Return a new, empty batch."""
@@ -309,17 +313,24 @@ class Store:
 
         A connection that Redis has closed meanwhile is replaced, once, and everything is sent again. After one that
         was not answered in time nothing is: but those that lie idle lead to the same Redis, which may have been
-        replaced by another.
+        replaced by another. Until it is heard again all but one request a second are refused at once: a thread that
+        waits for it serves nobody else.
         """
+        if self._silence.lasts and not self._silence.may_try():
+            raise RedisTimeoutError("silent a moment ago")
         try:
-            return self._exchange_once(commands)
+            try:
+                return self._exchange_once(commands)
+            except MaxConnectionsError:
+                raise
+            except RedisConnectionError:
+                # Where one was closed behind our back, those that lay idle beside it were most likely too.
+                self._drop_idle()
+                return self._exchange_once(commands)
         except RedisTimeoutError:
+            self._silence.begin()
             self._drop_idle()
             raise
-        except RedisConnectionError:
-            # Where one was closed behind our back, those that lay idle beside it were most likely too.
-            self._drop_idle()
-            return self._exchange_once(commands)
 
     def _exchange_once(self, commands: list[tuple[Value, ...]]) -> list[Any]:
         wire = self._wire()
@@ -330,11 +341,17 @@ class Store:
             self._drop(wire)
             raise
         self._idle.append(wire)
+        if self._shortage.lasts:
+            self._shortage.freed()
+        if self._silence.lasts:
+            self._silence.end()
         return answers
 
     def _drop(self, wire: Wire) -> None:
         wire.connection.disconnect()
         self._client.connection_pool.release(wire.connection)
+        if self._shortage.lasts:
+            self._shortage.freed()
 
     def _wire(self) -> Wire:
         """Return a connection that nobody uses: the one used last, or a new one of the pool.
@@ -345,10 +362,19 @@ class Store:
             # Connections belong to the process that opened them.
             self._idle, self._process = deque(), os.getpid()
         try:
+            return self._any_wire()
+        except MaxConnectionsError:
+            return self._shortage.wait(self._any_wire)
+
+    def _any_wire(self) -> Wire:
+        try:
             return self._idle.pop()
         except IndexError:
-            pool: Any = self._client.connection_pool
-            connection = pool.get_connection()
+            return self._opened()
+
+    def _opened(self) -> Wire:
+        pool: Any = self._client.connection_pool
+        connection = pool.get_connection()
         try:
             return Wire(connection)
         except OSError as error:

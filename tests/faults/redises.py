@@ -37,9 +37,24 @@ class RedisProcess:
 
     def start(self) -> None:
         """Start it, and wait until it has read its data."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        self._start()
+        self.wait()
+
+    def start_slowly(self, key: float) -> None:
+        """Start it, with so many seconds for each key that it reads, and wait until it says that it is at it: LOADING.
+
+        Debug settings of its own do that: it says so, and little else, once in a thousand keys.
+        """
+        self._start("--key-load-delay", str(round(key * 1_000_000)))
+        until(self._loads, "Redis is loading")
+
+    def wait(self) -> None:
+        """Wait until it has read its data."""
         until(self._answers, "Redis answers")
+
+    def client(self) -> redis.Redis:
+        """Return a client of its operator, who closes it."""
+        return redis.Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0))
 
     def kill(self) -> None:
         """End it without a moment for anything."""
@@ -56,13 +71,26 @@ class RedisProcess:
             self._process.send_signal(signal.SIGCONT)
             self.kill()
 
+    def _start(self, *more: str) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([*self._command, *more], stdout=log, stderr=log)
+
     def _answers(self) -> bool:
+        return self._state() is None
+
+    def _loads(self) -> bool:
+        state = self._state()
+        assert state is not None, "Redis has read its data before it was seen at it"
+        return isinstance(state, redis.BusyLoadingError)
+
+    def _state(self) -> redis.RedisError | None:
         assert self._process.poll() is None, self._log.read_text(encoding="utf-8")[-2000:]
         try:
-            with redis.Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0)) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+            with self.client() as client:
+                client.ping()
+        except redis.RedisError as error:
+            return error
+        return None
 
 
 @contextmanager

@@ -105,7 +105,8 @@ service and the ticket for it. Raises ``Clear``, ``Cut`` or ``Wrong``."""
 class Stream:
     """People who sign in, each with a fresh browser, in several threads, over and over.
 
-    :param bases: bases of the servers, each with a slash at the end; logins begin at one after the other
+    :param bases: bases of the servers, each with a slash at the end; logins begin at one after the other, and each
+        ticket is validated at the one behind that where it was issued
     :param walk: how a person signs in
     :param people: who does
     :param verify: the file with the authority of the servers' certificates, empty for none
@@ -187,8 +188,7 @@ class Stream:
         """Present every ticket once more: none may be good again, and one once that never was."""
         with self._browser() as thief:
             for number, (ticket, service, username) in enumerate(self._spent):
-                base = self._bases[number % len(self._bases)]
-                self._not_twice(thief, base, ticket, service, username)
+                self._not_twice(thief, self._base(number), ticket, service, username)
 
     def _browser(self) -> requests.Session:
         found = requests.Session()
@@ -200,7 +200,7 @@ class Stream:
     def _go_on(self) -> None:
         while not self._ends.wait(_PAUSE):
             number = next(self._numbers)
-            base, person = self._bases[number % len(self._bases)], self._people[number % len(self._people)]
+            base, person = self._base(number), self._people[number % len(self._people)]
             began = time.monotonic()
             try:
                 with self._browser() as browser:
@@ -214,6 +214,9 @@ class Stream:
                 what = fault.what if isinstance(fault, Wrong) else f"{type(fault).__name__}: {fault}"
                 self._note(lambda text=f"{person}: {what}": self.tally.wrong.append(text))
 
+    def _base(self, number: int) -> str:
+        return self._bases[number % len(self._bases)]
+
     def _login(self, browser: requests.Session, base: str, person: str, began: float) -> None:
         with self._lock:
             self.tally.tried += 1
@@ -221,7 +224,7 @@ class Stream:
         with self._lock:
             self._spent.append((ticket, service, person))
         try:
-            name = validate(browser, base, ticket, service)
+            name = validate(browser, self._base(self._bases.index(base) + 1), ticket, service)
         except Cut:
             # The server may have said yes to somebody who was gone: then it may not say so again, else once.
             self._not_twice(browser, base, ticket, service, person)

@@ -21,6 +21,9 @@ from tests.support.site import LIBRARY
 from tests.support.waiting import until
 
 STATES = Path("/proc")
+MANY = 20_000
+LOADING = 10.0
+"""Seconds in which so many keys are read."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +103,31 @@ def test_redis_is_killed_and_comes_back_with_all_it_had(
             stream.recovers(time.monotonic())
             assert _has_session(grace, stage)
         sound(stream, stage)
+
+
+def test_redis_that_reads_a_large_file_is_used_as_soon_as_it_has(
+    stage: Stage, redis: RedisProcess, rounds: range, sound: Sound
+) -> None:
+    """LOADING: it takes connections and refuses everything."""
+    with redis.client() as operator, operator.pipeline(transaction=False) as pipeline:
+        for number in range(MANY):
+            pipeline.set(f"another:{number}", number)
+        pipeline.execute()
+    try:
+        with Stream(stage.bases) as stream, requests.Session() as grace:
+            sign_in(grace, stage.bases[0], "grace")
+            for _ in rounds:
+                stream.flows()
+                redis.kill()
+                redis.start_slowly(LOADING / MANY)
+                stream.tells(4)
+                redis.wait()
+                stream.recovers(time.monotonic())
+                assert _has_session(grace, stage)
+            sound(stream, stage)
+    finally:
+        with redis.client() as operator:
+            operator.delete(*(f"another:{number}" for number in range(MANY)))
 
 
 def test_redis_stands_still_and_everybody_is_told(

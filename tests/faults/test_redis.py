@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import redis
@@ -63,6 +64,27 @@ def without_replicas(ground: Ground) -> Iterator[None]:
         yield
     finally:
         ground.redis.config_set("min-replicas-to-write", 0)
+
+
+@contextmanager
+def unsaved(ground: Ground) -> Iterator[None]:
+    """Every write is refused, for the last snapshot could not be saved, though the append-only file can: MISCONF."""
+    before = ground.redis.config_get("save")["save"]
+    [directory, name] = [ground.redis.config_get(key)[key] for key in ("dir", "dbfilename")]
+    in_the_way = Path(directory, name)
+    in_the_way.unlink(missing_ok=True)
+    # A file cannot take the place of a directory.
+    in_the_way.mkdir()
+    ground.redis.config_set("save", "3600 1000000")
+    try:
+        _save(ground.redis, "err")
+        with pytest.raises(redis.ResponseError, match="MISCONF"):
+            ground.redis.set("mine", "x")
+        yield
+    finally:
+        in_the_way.rmdir()
+        _save(ground.redis, "ok")
+        ground.redis.config_set("save", before)
 
 
 @contextmanager
@@ -128,7 +150,7 @@ def silent(ground: Ground) -> Iterator[None]:
         ground.relay.delay = 0.0
 
 
-REFUSALS = (full, without_replicas, replica, other_password, crowded, busy, silent)
+REFUSALS = (full, without_replicas, unsaved, replica, other_password, crowded, busy, silent)
 
 
 @pytest.mark.parametrize("fault", REFUSALS, ids=lambda fault: fault.__name__)
@@ -166,6 +188,18 @@ def test_connections_that_are_cut_again_and_again_are_replaced(ground: Ground, r
                 ground.redis.client_kill_filter(_type="normal", skipme=True)
                 stream.flows(4)
         sound(stream, ground.stage)
+
+
+def _save(server: redis.Redis, outcome: str) -> None:
+    """Have a snapshot saved, and wait until that has ended so."""
+    server.bgsave()
+    until(
+        lambda: (
+            (info := server.info("persistence"))["rdb_last_bgsave_status"] == outcome
+            and not info["rdb_bgsave_in_progress"]
+        ),
+        f"a snapshot: {outcome}",
+    )
 
 
 def _killed(server: redis.Redis) -> bool:

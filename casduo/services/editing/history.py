@@ -193,7 +193,10 @@ class History:
         try:
             # A line break first: the last line may have been cut off.
             text = "".join("\n" + json.dumps(line, separators=(",", ":")) for line in lines) + "\n"
-            os.write(descriptor, text.encode())
+            left = text.encode()
+            while left:
+                # A disk that is nearly full takes a part, and refuses the next one.
+                left = left[os.write(descriptor, left) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

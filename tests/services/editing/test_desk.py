@@ -7,6 +7,8 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from casduo.services.editing.drafts import Draft
 from casduo.services.editing.errors import Busy, Conflict, EditError, ReadOnly, Refused, UnknownEntry
 from casduo.services.editing.file import RegistryFile, read_only_reason
 from casduo.services.editing.history import Change, History
+from tests.events.disks import small_disk
 
 FILE = """\
 services:
@@ -182,6 +185,36 @@ def test_a_full_disk_leaves_the_file_and_the_history_as_they_were(
     assert [one.kind for one in desk.history.changes()] == ["first"]
 
 
+@pytest.mark.parametrize("room", range(0, 6 * 4096, 2048))
+def test_with_little_room_a_change_is_made_as_a_whole_or_not_at_all(tmp_path: Path, room: int) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk.directory / "registry.yaml"
+        path.write_text(FILE)
+        desk = RegistryDesk(path, disk.directory / "state", None, lambda: NOW)
+        edit = renamed(desk.text(), "New")
+        disk.fill(room)
+        try:
+            told = _save(desk, edit)
+        finally:
+            disk.free()
+        made = not told
+        assert made or "Nothing was changed" in told
+        assert path.read_bytes() == (edit.content if made else FILE.encode())
+        assert [one.kind for one in desk.history.changes()][:-1] == ["changed"] * made
+        desk.save(renamed(desk.text(), "Newer"))
+        assert [one.kind for one in desk.history.changes()] == [*["changed"] * (1 + made), "first"]
+        assert {one.name for one in disk.directory.iterdir()} <= {"registry.yaml", "state"}
+
+
+def _save(desk: RegistryDesk, edit: Edit) -> str:
+    """Save, and return what is said where that cannot be done."""
+    try:
+        desk.save(edit)
+    except EditError as error:
+        return error.reason
+    return ""
+
+
 def _save_and_die(path: Path, state: Path, at: str) -> None:
     """Save, and die like a process that is killed: before the new file takes the old one's place, or right after."""
     desk = RegistryDesk(path, state, None, lambda: NOW)
@@ -303,6 +336,26 @@ def test_the_history_is_bounded(tmp_path: Path) -> None:
     assert 3 <= len(history.changes()) <= 6
     kept = {one.after for one in history.changes()}
     assert {one.stem for one in tmp_path.glob("*.gz")} <= kept | {one.before for one in history.changes()}
+
+
+def test_what_did_not_fit_on_the_disk_is_not_taken_for_written_down(tmp_path: Path) -> None:
+    """The system writes as much as there is room for, and calls that written."""
+    with small_disk(tmp_path / "disk") as disk:
+        history = History(disk.directory / "history")
+        content = FILE.encode()
+        history.notice(content, NOW)
+        last = history.last()
+        assert last is not None
+        disk.fill()
+        with suppress(OSError):
+            while True:
+                last = history.begin(replace(last, by="ada", reason="because " * 20), content)
+        disk.free()
+        history.finish(last, done=True)
+        assert history.last() == last
+        further = history.begin(replace(last, reason="there is room"), content)
+        history.finish(further, done=True)
+        assert [change.number for change in history.changes()][:2] == [further.number, last.number]
 
 
 def test_a_line_that_was_cut_off_takes_no_other_with_it(tmp_path: Path) -> None:
