@@ -88,7 +88,6 @@ UNREADABLE = (
     at(PING, http("200 OK", b'["stat", "OK"]')),
     at(PREAUTH, http("500 Internal Server Error", b'{"stat": "FAIL", "code": 50000, "message": "sorry"}')),
     at(PREAUTH, http("200 OK", b'{"stat": "OK", "response": null}')),
-    at(HEALTH, http("200 OK", b'{"stat": ')),
     Fault("answers without end", flood(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")),
 )
 """Outages: nobody gets where Duo is a must; where the registry says so, people get in without."""
@@ -100,6 +99,8 @@ OFFERED = (
     at(TOKEN, http("302 Found", b"", "Location: https://elsewhere.example.org/")),
 )
 """What follows a prompt that was shown: from then on nothing but Duo's signed allow opens, at no service."""
+PAGE_ALONE = at(HEALTH, http("200 OK", b'{"stat": '))
+"""Duo's own page is out of order and all else works: people are asked to approve a push on a page of ours instead."""
 TOKENS: tuple[IdTokenFault, ...] = ("wrong_signature", "other_user", "expired", "result_deny", "no_nonce")
 
 
@@ -205,7 +206,7 @@ def test_a_duo_that_is_away_opens_what_the_registry_opens_and_nothing_else(
 def test_a_duo_that_refuses_or_lies_opens_nothing_at_all(factor: Factor, rounds: range, sound: Sound) -> None:
     stage, brief = factor.stage, len(rounds) == 1
     stranger = Fault("shows a wrong certificate", certificate=factor.authority.issue_wrong("wrong_name"))
-    lies = (stranger, *NEVER_OPEN, *OFFERED)
+    lies = (stranger, *NEVER_OPEN, *OFFERED, PAGE_ALONE)
     with (
         Stream(stage.bases, threads=1) as others,
         Stream(stage.bases, walk=factor.walk(PAYROLL), threads=1) as closed,
