@@ -64,6 +64,8 @@ class Application:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         request = Request(environ, path, self._origin, self.server.parts.clock(), new_reference())
         status = 500
+        in_hand = self.server.draining.in_hand
+        in_hand.add(request.reference)
         try:
             with caused_by(self._requests.cause_of(request)):
                 reply = self._respond(request)
@@ -75,6 +77,7 @@ class Application:
                     reply.headers.append(("Connection", "close"))
                 self._requests.note(request, reply, perf_counter() - began)
         finally:
+            in_hand.discard(request.reference)
             self._meter.request_ended(request.route, status, perf_counter() - began)
         return reply(environ, start_response)
 
