@@ -23,7 +23,7 @@ from casduo.events.model import Fault, RequestRefused
 from casduo.meter import meter
 from casduo.protocol.errors import InternalError, InvalidRequest
 from casduo.protocol.parameters import MAX_BYTES
-from casduo.request import Request, new_reference
+from casduo.request import ReadBody, Request, new_reference, read_at_leisure
 from casduo.requestlog import RequestLog
 from casduo.routes import find_route, route_name
 from casduo.rules import LoginRules
@@ -46,14 +46,21 @@ class Application:
     :param origin: our own origin, ``https://sso.example.edu``
     :param change_password_url: where ``/.well-known/change-password`` leads, empty for nowhere
     :param requests: what the log is told of requests
+    :param read_body: what reads bodies
     """
 
     def __init__(
-        self, server: Server, origin: str, change_password_url: str = "", requests: RequestLog = _UNWRITTEN
+        self,
+        server: Server,
+        origin: str,
+        change_password_url: str = "",
+        requests: RequestLog = _UNWRITTEN,
+        read_body: ReadBody = read_at_leisure,
     ) -> None:
         self.server = server
         self._meter = meter()
         self._requests = requests
+        self._read_body = read_body
         self._origin = origin
         self._base = server.web.site.base
         self._change_password_url = change_password_url
@@ -62,19 +69,24 @@ class Application:
         began = perf_counter()
         self._meter.request_began()
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        request = Request(environ, path, self._origin, self.server.parts.clock(), new_reference())
+        request = Request(
+            environ, path, self._origin, self.server.parts.clock(), new_reference(), read_body=self._read_body
+        )
         status = 500
+        in_hand = self.server.draining.in_hand
+        in_hand.add(request.reference)
         try:
             with caused_by(self._requests.cause_of(request)):
                 reply = self._respond(request)
                 status = reply.status
                 reply.headers.append(("X-Request-ID", request.reference))
-                if self.server.draining.closing:
+                if self.server.draining.closing or request.broken_off:
                     # RFC 9112, 9.6: whoever is told does not send another request into a connection that is about to
                     # end.
                     reply.headers.append(("Connection", "close"))
                 self._requests.note(request, reply, perf_counter() - began)
         finally:
+            in_hand.discard(request.reference)
             self._meter.request_ended(request.route, status, perf_counter() - began)
         return reply(environ, start_response)
 
@@ -189,6 +201,9 @@ def _page_for(error: Exception, retry_url: str) -> Page:
     match error:
         case BadRequest(reason="too_long"):
             return Page("too_large", {"most": MAX_BYTES // 1024}, status=413)
+        case BadRequest(reason="too_slow"):
+            # RFC 9110, 15.5.9. Whoever gets a 408 may send the same again: nothing was done.
+            return Page("bad_request", status=408)
         case BadRequest():
             return Page("bad_request", status=400)
         case CookiesMissing():

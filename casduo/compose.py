@@ -16,6 +16,7 @@ from casduo.app import Application, Wsgi, behind_proxies
 from casduo.approvals.build import build_requests
 from casduo.authentication.authenticator import Authenticator
 from casduo.authentication.build import build_handlers
+from casduo.bodies import Bodies
 from casduo.clock import Clock, system_clock
 from casduo.csrf import CsrfTokens
 from casduo.diagnosis.health import HealthReports
@@ -245,7 +246,8 @@ def compose(
         header=settings.log.request_id_header if settings.server.trusted_proxies else "",
         propagate=settings.log.propagate,
     )
-    application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url, requests)
+    bodies = Bodies(max(1, settings.server.threads // 2))
+    application = Application(server, f"{url.scheme}://{url.netloc}", site.change_password_url, requests, bodies.read)
     wsgi = behind_proxies(application, settings.server.trusted_proxies)
     announcer = Announcer(store, Presence(node_name(os.environ), "server", services, clock), services)
     if watch:

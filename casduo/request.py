@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.http import parse_cookie
 
-from casduo.errors import BadRequest, ForeignOrigin
+from casduo.errors import BadRequest, ForeignOrigin, UpstreamBusy
 from casduo.events.model import Subject
 from casduo.protocol.parameters import MAX_BYTES, Parameters, parse_parameters
 from casduo.webflow.context import Inbound
@@ -30,6 +30,15 @@ _REFERENCE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _MOST_DIGITS = 10
 
+ReadBody = Callable[[Mapping[str, Any], int], bytes]
+"""Reads so many bytes of a body, or all there are if it was cut off; see :meth:`casduo.bodies.Bodies.read`."""
+
+
+def read_at_leisure(environ: Mapping[str, Any], length: int) -> bytes:
+    """Read a body, however long it takes to come."""
+    body: bytes = environ["wsgi.input"].read(length)
+    return body
+
 
 @dataclass(slots=True)
 class Request:
@@ -37,7 +46,8 @@ class Request:
 
     ``origin`` is our own, ``https://sso.example.edu``. ``language`` is the one that the request itself asks pages in,
     empty for none. ``way_back`` says at which address of ours the page that answers it can be had once more, given the
-    key of the flow that waits there. ``route`` names what answers it, once that is found.
+    key of the flow that waits there. ``route`` names what answers it, once that is found. ``broken_off`` says that its
+    body was not taken to the end: nothing that follows on the connection can be read.
     """
 
     environ: dict[str, Any] = field(repr=False)
@@ -48,6 +58,8 @@ class Request:
     language: str = ""
     way_back: Callable[[str], str] = field(default=lambda execution: "", repr=False)
     route: str = "none"
+    read_body: ReadBody = field(default=read_at_leisure, repr=False)
+    broken_off: bool = False
     _parameters: Parameters | None = None
     _cookies: Mapping[str, str] | None = field(default=None, repr=False)
 
@@ -114,11 +126,18 @@ class Request:
         """Return the body as it was sent, whatever its type.
 
         :param most: bytes; nothing is read of a longer one
-        :raises BadRequest: it is longer, cut off, or its length is not told
+        :raises BadRequest: it is longer, cut off, did not come in time, or its length is not told
+        :raises UpstreamBusy: it does not come at once, and too many others do not either
         """
-        environ = self.environ
         length = self._length(most)
-        body: bytes = environ["wsgi.input"].read(length) if length else b""
+        if self.broken_off:
+            # The page that tells of it asks for parameters too.
+            raise BadRequest("broken_off")
+        try:
+            body = self.read_body(self.environ, length) if length else b""
+        except (BadRequest, UpstreamBusy):
+            self.broken_off = True
+            raise
         if len(body) < length:
             # Cut off on the way: the last value may be half of what was meant.
             raise BadRequest("length")

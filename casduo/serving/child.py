@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 READY = b"r"
 """What it writes once connections are taken."""
+IDLE = b"i"
+"""What it writes once :attr:`Order.FINISH` is carried out."""
 EXIT_UNUSABLE = 2
 _CONNECTIONS = 16_384
 """Connections that a process holds, most of them idle."""
@@ -40,6 +42,8 @@ class Order(Enum):
 
     DRAIN = b"d"
     """The whole server is about to end: say so to whoever asks, and keep no connection."""
+    FINISH = b"f"
+    """Say :data:`IDLE` when those in hand are answered. Go on taking requests: proxies go by the answers to checks."""
     LEAVE = b"l"
     """Somebody else has taken over: take nobody any more, answer those who are there."""
     STOP = b"s"
@@ -51,7 +55,7 @@ def serve_in_child(section: ServerSettings, server: str, listener: socket, contr
 
     :param section: the settings by which it was started; all others are read here
     :param server: ``granian`` or ``gunicorn``
-    :param control: where orders come from, and where it says that it is ready
+    :param control: where orders come from, and where it says how far it is
     """
     status = 1
     try:
@@ -101,7 +105,7 @@ class _Child:
         # From here on it is asked to leave, which takes a moment, and no longer thrown out.
         signal.signal(signal.SIGTERM, lambda *_: self._take(Order.LEAVE))
         listen(self._listener)
-        server.run(self._say_ready)
+        server.run(lambda: self._say(READY))
         wsgi.composed.close()
         return 0
 
@@ -116,9 +120,13 @@ class _Child:
         most = max(_FEWEST_CONNECTIONS, ask_for_open_files(_CONNECTIONS + _OTHER_FILES) - _OTHER_FILES)
         return GranianServer(self._section, application, self._listener, self._draining, most)
 
-    def _say_ready(self) -> None:
+    def _say(self, word: bytes) -> None:
         with suppress(OSError):
-            self._control.send(READY)
+            self._control.send(word)
+
+    def _finish(self) -> None:
+        self._draining.wait_for_those_in_hand()
+        self._say(IDLE)
 
     def _obey(self) -> None:
         while True:
@@ -144,6 +152,9 @@ class _Child:
         if order is Order.DRAIN:
             self._draining.draining = True
             server.close_connections()
+            return
+        if order is Order.FINISH:
+            threading.Thread(target=self._finish, name="finishing", daemon=True).start()
             return
         server.close_connections()
         server.let_go()

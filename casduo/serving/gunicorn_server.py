@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import time
 from collections.abc import Callable
 from socket import socket
@@ -31,6 +32,7 @@ class GunicornServer:
             "threads": settings.threads,
             "certfile": str(certificate) if certificate is not None else None,
             "keyfile": str(key) if key is not None else None,
+            "ssl_context": _tls,
             # At "warning" it would repeat malformed request lines, and with them tickets.
             "loglevel": "error",
             "limit_request_line": _LONGEST_LINE,
@@ -67,6 +69,14 @@ class GunicornServer:
     def stop(self) -> None:
         """See :class:`casduo.serving.base.WsgiServer`."""
         self._worker.handle_exit(signal.SIGTERM, None)
+
+
+def _tls(_: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    context = make()
+    # Whoever is told that a form comes too slowly is told so on a connection of which nothing more is read. Lengths are
+    # told, so that an end that comes too early is noticed all the same.
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
 
 
 class _Worker(ThreadWorker):

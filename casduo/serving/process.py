@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from casduo.serving.child import READY, Order, serve_in_child
+from casduo.serving.child import IDLE, READY, Order, serve_in_child
 from casduo.settings.sections import ServerSettings
 
 
@@ -20,8 +20,8 @@ class ServingProcess:
 
     :param others: those that run; the new process lets go of what they and this one say to each other
     :param spare: sockets that it has no use for
-    :param news: called by a thread: first with ``ready`` or not at all, then with ``ended`` and the exit status, which
-        is negative for the number of a signal
+    :param news: called by a thread: first with ``ready`` or not at all, with ``idle`` when :attr:`Order.FINISH` is
+        carried out, then with ``ended`` and the exit status, which is negative for the number of a signal
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ServingProcess:
 
     def tell(self, order: Order) -> None:
         """Give it an order; nothing happens when it has ended."""
-        if order is not Order.DRAIN:
+        if order not in (Order.DRAIN, Order.FINISH):
             self.leaving = True
         with suppress(OSError):
             self._control.send(order.value)
@@ -68,9 +68,13 @@ class ServingProcess:
 
     def _watch(self) -> None:
         with suppress(OSError):
-            if self._control.recv(1) == READY:
-                self.ready = True
-                self._news(self, "ready", 0)
+            # Its silence for good is its end.
+            while word := self._control.recv(1):
+                if word == READY:
+                    self.ready = True
+                    self._news(self, "ready", 0)
+                elif word == IDLE:
+                    self._news(self, "idle", 0)
         # Wait without asking first, so that nobody else can get its id before the lock is taken.
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:

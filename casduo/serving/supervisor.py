@@ -26,6 +26,8 @@ from casduo.settings.sections import ServerSettings
 
 _QUIET = 1.0
 """Seconds between refusing newcomers and stopping: who is there already has sent a request by then."""
+_LAST = 5.0
+"""Seconds, or ``server.shutdown`` where that is less, which those have who came when most of it was over."""
 _STEADY = 10.0
 """Seconds after which a process that dies is taken for one that had worked."""
 _FIRST_PAUSE = 0.5
@@ -109,6 +111,8 @@ class Supervisor:
         self._retired: list[_Place] = []
         self._stopping = False
         self._stopped = False
+        self._busy: set[ServingProcess] = set()
+        self._deadline: float | None = None
         self._status = 0
 
     def take(self, number: signal.Signals) -> None:
@@ -128,7 +132,16 @@ class Supervisor:
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def _news(self, process: ServingProcess, what: str, status: int) -> None:
-        self._events.put(lambda: self._came_up(process) if what == "ready" else self._ended(process, status))
+        def tell() -> None:
+            match what:
+                case "ready":
+                    self._came_up(process)
+                case "idle":
+                    self._answered(process)
+                case _:
+                    self._ended(process, status)
+
+        self._events.put(tell)
 
     def _came_up(self, process: ServingProcess) -> None:
         place = self._place_of(process)
@@ -148,6 +161,7 @@ class Supervisor:
     def _ended(self, process: ServingProcess, status: int) -> None:
         self._told_ended(process.pid)
         self._leaving.discard(process)
+        self._answered(process)
         place = self._place_of(process)
         if place is None:
             return
@@ -240,7 +254,27 @@ class Supervisor:
         _log.info("draining", seconds=seconds)
         for process in self._alive():
             process.tell(Order.DRAIN)
-        self._later(seconds, self._finish)
+        self._later(seconds, self._wind_down if seconds else self._finish)
+
+    def _wind_down(self) -> None:
+        """Go on answering until those are answered who are in hand, :attr:`ServerSettings.shutdown` at most.
+
+        A proxy whose checks are refused takes the node for one that is down, and may cut off whoever waits for it.
+        """
+        if self._stopped:
+            return
+        self._deadline = time.monotonic() + self._section.shutdown
+        self._busy = self._alive()
+        for process in self._busy:
+            process.tell(Order.FINISH)
+        self._later(self._section.shutdown if self._busy else 0.0, self._finish)
+
+    def _answered(self, process: ServingProcess) -> None:
+        """A process has answered those it had in hand, or has ended."""
+        if process in self._busy:
+            self._busy.discard(process)
+            if not self._busy:
+                self._finish()
 
     def _finish(self) -> None:
         """Take nobody any more, and end when all who are there are answered."""
@@ -260,10 +294,15 @@ class Supervisor:
     def _closed(self, place: _Place, processes: list[ServingProcess]) -> None:
         for process in processes:
             process.tell(Order.STOP)
-            self._later(self._section.shutdown, process.kill)
+            self._later(self._seconds_left(), process.kill)
         # Once the processes have let go of it, it is closed.
         place.listener.close()
         self._retired.remove(place)
+
+    def _seconds_left(self) -> float:
+        """How long requests in hand may still take."""
+        most = self._section.shutdown
+        return most if self._deadline is None else max(self._deadline - time.monotonic(), min(_LAST, most))
 
     def _dismiss(self, process: ServingProcess) -> None:
         self._leaving.add(process)

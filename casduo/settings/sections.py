@@ -82,7 +82,9 @@ class ServerSettings(Section):
         "end: proxies in front look elsewhere meanwhile.",
     )
     shutdown: Annotated[Duration, Field(ge=1, le=600)] = Field(
-        default=parse_duration("30s"), description="How long requests in hand may take then before they are cut off."
+        default=parse_duration("30s"),
+        description="How long requests in hand may take then before they are cut off. Until they are answered, so are "
+        "newcomers and `/readyz`.",
     )
     time_zone: Line = Field(
         default="UTC",

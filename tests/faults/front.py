@@ -51,12 +51,17 @@ class Front:
 
 
 @contextmanager
-def behind_haproxy(directory: Path, leaf: LeafFiles) -> Iterator[Front]:
-    """Run Redis, three nodes, a worker and HAProxy, which asks one node after the other, whoever comes."""
+def behind_haproxy(directory: Path, leaf: LeafFiles, handlers: str = "") -> Iterator[Front]:
+    """Run Redis, three nodes, a worker and HAProxy, which asks one node after the other, whoever comes.
+
+    :param handlers: see :func:`tests.support.site.write_site`
+    """
     ports = free_ports(NODES)
     with running_redis(directory / "redis", "always") as redis, haproxy(leaf, ports) as proxy:
         url, server = f"https://localhost:{proxy.port}/cas", "trusted_proxies: 1"
-        with on_stage(directory / "stage", redis.url, ports=ports, url=url, drain=DRAIN, server=server) as stage:
+        with on_stage(
+            directory / "stage", redis.url, ports=ports, url=url, drain=DRAIN, server=server, handlers=handlers
+        ) as stage:
             front = Front(stage, proxy, f"{url}/", str(leaf.ca), redis)
             front.wait()
             yield front

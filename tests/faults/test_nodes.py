@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -12,14 +13,27 @@ import requests
 
 from casduo.simulators.certificates import CertificateAuthority
 from tests.faults.conftest import Sound
-from tests.faults.front import Front, behind_haproxy
+from tests.faults.front import DRAIN, Front, behind_haproxy
 from tests.faults.stream import Clear, ask, sign_in, validate
-from tests.support.waiting import until
+from tests.support.standstill import Standstill, Visit
+from tests.support.waiting import PATIENCE, until
+
+_DOWN = 6.0
+"""Seconds after which the proxy takes a node for down at the latest whose port is closed."""
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Front]:
-    with behind_haproxy(tmp_path_factory.mktemp("nodes"), authority.issue()) as found:
+def standstill() -> Iterator[Standstill]:
+    """Holds whoever is in no file of users."""
+    with Standstill() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority, standstill: Standstill
+) -> Iterator[Front]:
+    with behind_haproxy(tmp_path_factory.mktemp("nodes"), authority.issue(), standstill.handler) as found:
         yield found
 
 
@@ -47,6 +61,27 @@ def test_nodes_that_are_restarted_one_after_another_fail_no_login(front: Front, 
         sound(stream, front.stage)
     assert (stream.tally.clear, stream.tally.cut) == ({}, 0)
     assert stream.tally.completed == stream.tally.tried
+
+
+def test_a_request_that_outlasts_the_drain_is_answered_when_its_node_is_restarted(
+    front: Front, standstill: Standstill
+) -> None:
+    visit = Visit(standstill, front.base, front.ca)
+    for node in front.stage.nodes:
+        os.kill(node.running.pid, signal.SIGTERM)
+    ended = time.monotonic() + DRAIN + _DOWN
+    until(lambda: time.monotonic() > ended, "a node whose port is closed is down")
+    assert not visit.is_over, visit.page
+
+    standstill.release()
+    visit.ends()
+    assert visit.status == 503, visit.page
+    assert "Passwords cannot be checked right now" in visit.page
+    for node in front.stage.nodes:
+        assert node.running.wait(PATIENCE) == 0
+        node.start()
+    for node in front.stage.nodes:
+        node.wait()
 
 
 def test_a_node_that_is_killed_takes_with_it_what_it_had_in_hand_and_no_more(

@@ -1317,6 +1317,16 @@ WEAKNESSES = (
         "audit_secrets.no_text_is_a_formula_or_a_row_of_its_own_in_a_spreadsheet",
     ),
     _row(
+        "CVE-2007-6750",
+        "forms that come byte by byte, without a proxy",
+        f"{_CVE}CVE-2007-6750",
+        """
+        slow_bodies.forms_that_come_slowly_leave_half_of_the_threads_to_others
+        slow_bodies.a_form_that_stops_coming_is_given_up_after_a_while
+        slow_bodies.a_form_that_takes_a_moment_is_taken
+        """,
+    ),
+    _row(
         "CWE-178",
         "names that look alike on the administration pages",
         f"{_CWE}178.html",

@@ -51,6 +51,7 @@ def serving(
     handlers: str = "",
     worker: bool = False,
     server: str = "granian",
+    threads: int = 32,
 ) -> Iterator[Served]:
     """Run ``casduo serve`` with the debug log on; ends it, and waits for its end, on the way out.
 
@@ -58,11 +59,13 @@ def serving(
     :param worker: whether it starts a worker. Only on a Redis of its own: a worker does what is queued there, by its
         own registry, whoever queued it.
     :param server: the WSGI server that it runs
+    :param threads: how many answer
     """
     port = free_port()
     base = f"{'https' if tls else 'http'}://localhost:{port}/cas"
     path = write_site(directory, redis_url, registry, "log: {level: debug}\n" + settings, handlers=handlers)
-    section = f"url: '{base}', bind: '127.0.0.1:{port}', worker: {str(worker).lower()}, drain: 0, server: {server}"
+    section = f"url: '{base}', bind: '127.0.0.1:{port}', worker: {str(worker).lower()}, drain: 0"
+    section += f", server: {server}, threads: {threads}"
     section += f", tls_certificate: '{tls.cert}', tls_key: '{tls.key}'" if tls else ", insecure_http: true"
     path.write_text(path.read_text(encoding="utf-8").replace(f"url: {BASE}", section), encoding="utf-8")
     log = directory / "stderr.log"
@@ -88,13 +91,24 @@ def serving_alone(
     registry: str = REGISTRY,
     settings: str = "",
     worker: bool = False,
+    server: str = "granian",
+    threads: int = 32,
 ) -> Iterator[Served]:
     """Run ``casduo serve`` as :func:`serving` does, on a Redis of its own: what it writes a moment later comes up in no
     other test, and its worker takes nobody else's orders.
     """
     with (
         EmbeddedValkey(directory / "valkey") as valkey,
-        serving(directory, valkey.url, tls=tls, registry=registry, settings=settings, worker=worker) as found,
+        serving(
+            directory,
+            valkey.url,
+            tls=tls,
+            registry=registry,
+            settings=settings,
+            worker=worker,
+            server=server,
+            threads=threads,
+        ) as found,
     ):
         yield found
 
