@@ -1,8 +1,8 @@
 """Reads the bodies of requests, so that those which come slowly never hold all threads that answer.
 
 Neither of the WSGI servers collects a body before it calls the application: their ``read`` waits for as long as whoever
-sends takes. Where the server lets us have its socket, as gunicorn does, that can be broken off. With granian it cannot,
-not even by leaving the waiting to another thread: it stands still when a request is answered whose body is being read.
+sends takes. Where the server lets us have its socket, as gunicorn does, that can be broken off. granian hands over
+nothing by which it could.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from casduo.errors import BadRequest, UpstreamBusy
 from casduo.outbound import Bulkhead
+from casduo.outbound.bulkhead import PATIENCE
 from casduo.request import read_at_leisure
 
 AT_ONCE = 0.3
@@ -56,8 +57,7 @@ class Bodies:
         :raises BadRequest: it did not come in time (``too_slow``)
         """
         if _SOCKET not in environ:
-            with self._bulkhead:
-                return read_at_leisure(environ, length)
+            return self._read_to_the_end(environ, length)
         reading = _Reading(environ, length)
         self._readers.take(reading)
         if not reading.over.wait(self._at_once):
@@ -73,6 +73,15 @@ class Bodies:
         if reading.error is not None:
             raise reading.error
         return reading.body
+
+    def _read_to_the_end(self, environ: Mapping[str, Any], length: int) -> bytes:
+        # Those who read a body that is there give their place back at once, so it is worth a moment's wait.
+        patience = PATIENCE.set(self._at_once)
+        try:
+            with self._bulkhead:
+                return read_at_leisure(environ, length)
+        finally:
+            PATIENCE.reset(patience)
 
 
 @dataclass(slots=True, eq=False)
