@@ -58,7 +58,11 @@ class Toy:
 
     def tell(self, event: str, username: str, ticket: str) -> None:
         """Write an event down."""
-        line = json.dumps({"event": event, "principal": username, "facts": {"ticket": f"ST-...{ticket[-4:]}"}})
+        facts = {"ticket": f"ST-...{ticket[-4:]}"}
+        self.write(json.dumps({"id": f"{event} {ticket}", "event": event, "principal": username, "facts": facts}))
+
+    def write(self, line: str) -> None:
+        """Add a line to the trail."""
         with self._lock, self._trail.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -147,6 +151,14 @@ def test_a_ticket_that_is_good_once_more_at_the_end_is_found(toy: Toy, tmp_path:
 
     toy.validate = lie  # type: ignore[method-assign]
     assert judged(toy, tmp_path).tally.twice
+
+
+def test_an_event_that_was_written_twice_is_found(toy: Toy, tmp_path: Path) -> None:
+    honest = toy.write
+    told = count(1)
+    toy.write = lambda line: [honest(line) for _ in range(1 + (next(told) == 5))]  # type: ignore[assignment,method-assign]
+    [what] = judged(toy, tmp_path).tally.wrong
+    assert what.startswith("written twice: ticket.")
 
 
 def test_the_name_of_somebody_else_is_found(toy: Toy, tmp_path: Path) -> None:
