@@ -12,14 +12,13 @@ import redis
 from redis.crc import key_slot
 
 from casduo.errors import UpstreamUnavailable
-from casduo.settings import load_settings
 from casduo.settings.redisnodes import Node
 from casduo.store import Store
 from casduo.store.cluster import ClusterStore, NodeStore, Outcome
-from casduo.store.opening import open_store
 from casduo.store.store import UNCONFIRMED, Pending
 from casduo.store.streams import append
 from tests.support.clusters import Cluster, running_cluster
+from tests.support.opened import opened_store
 from tests.support.served import REGISTRY, serving
 from tests.support.site import LIBRARY, Build, has_ticket, ticket_of
 from tests.support.visitor import Visitor, ticket_in
@@ -34,13 +33,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def store(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
-    path = tmp_path / "casduo.yaml"
-    path.write_text(
-        f"server: {{url: 'https://sso.example.edu/cas'}}\nredis: {{url: '{cluster.url}'}}\n"
-        "authentication: [{type: users_file, path: users.yaml}]\n",
-        encoding="utf-8",
-    )
-    found = open_store(load_settings(path, {}), None, 1)
+    found = opened_store(tmp_path, f"url: '{cluster.url}'", 1)
     yield found
     found.close()
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from casduo.errors import UpstreamUnavailable
-from casduo.settings import load_settings
 from casduo.store import Store
-from casduo.store.opening import open_store
 from casduo.store.store import UNCONFIRMED
 from tests.support.clusters import PASSWORD, Cluster, running_cluster
+from tests.support.opened import opened_store
 from tests.support.ports import free_port
 from tests.support.redis_fleet import Server, redis_server
 from tests.support.waiting import until
@@ -44,13 +43,7 @@ def follower(cluster: Cluster, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def store(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
-    path = tmp_path / "casduo.yaml"
-    path.write_text(
-        f"server: {{url: 'https://sso.example.edu/cas'}}\nredis: {{url: '{cluster.url}'}}\n"
-        "authentication: [{type: users_file, path: users.yaml}]\n",
-        encoding="utf-8",
-    )
-    found = open_store(load_settings(path, {}), None, 1)
+    found = opened_store(tmp_path, f"url: '{cluster.url}'", 1)
     yield found
     found.close()
 

@@ -12,16 +12,15 @@ import pytest
 import redis
 
 from casduo.errors import UpstreamUnavailable
-from casduo.settings import load_settings
 from casduo.store import Store, load_script
 from casduo.store.cluster import ClusterStore
-from casduo.store.opening import open_store
 from casduo.store.redirects import companion, slot_of
 from casduo.store.store import UNCONFIRMED
 from casduo.store.streams import StreamQueue, append
 from casduo.tickets.model import TicketGrantingTicket
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from tests.support.clusters import Cluster, running_cluster
+from tests.support.opened import opened_store
 from tests.support.redis_fleet import Server
 from tests.support.resharding import Operator
 from tests.support.waiting import PATIENCE, until
@@ -69,14 +68,7 @@ def opened(cluster: Cluster, tmp_path: Path) -> Iterator[Opened]:
     found: list[Store] = []
 
     def make(timeout: str = "10s") -> ClusterStore:
-        path = tmp_path / "casduo.yaml"
-        path.write_text(
-            "server: {url: 'https://sso.example.edu/cas'}\n"
-            f"redis: {{url: '{cluster.url}', timeout: {timeout}}}\n"
-            "authentication: [{type: users_file, path: users.yaml}]\n",
-            encoding="utf-8",
-        )
-        store = open_store(load_settings(path, {}), None, 8)
+        store = opened_store(tmp_path, f"url: '{cluster.url}', timeout: {timeout}")
         assert isinstance(store, ClusterStore)
         found.append(store)
         return store

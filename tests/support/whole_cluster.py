@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from casduo.settings import load_settings
 from casduo.settings.redisnodes import Node
 from casduo.store.cluster import ClusterStore, NodeStore
-from casduo.store.opening import open_store
 from casduo.store.scripts import Script
 from casduo.store.store import Pending, Value
+from tests.support.opened import opened_store
 
 _EVERYWHERE = frozenset({"FLUSHALL", "KEYS", "SCRIPT", "CONFIG", "DBSIZE"})
 
@@ -44,13 +43,7 @@ def name_of(script: Script) -> str:
 @contextmanager
 def whole_cluster(directory: Path, url: str) -> Iterator[WholeCluster]:
     """Open the store of a cluster as a server does."""
-    path = directory / "cluster.yaml"
-    path.write_text(
-        f"server: {{url: 'https://sso.example.edu/cas'}}\nredis: {{url: '{url}', timeout: 5s}}\n"
-        "authentication: [{type: users_file, path: users.yaml}]\n",
-        encoding="utf-8",
-    )
-    opened = open_store(load_settings(path, {}), None, 64)
+    opened = opened_store(directory, f"url: '{url}', timeout: 5s", 64)
     assert isinstance(opened, ClusterStore)
     seeds: Sequence[Node] = opened._seeds
 

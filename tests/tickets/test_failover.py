@@ -16,13 +16,12 @@ from pathlib import Path
 import pytest
 
 from casduo.errors import UpstreamUnavailable
-from casduo.settings import load_settings
-from casduo.store.opening import open_store
 from casduo.store.store import UNCONFIRMED
 from casduo.tickets.ids import SessionName, TicketId
 from casduo.tickets.model import TicketGrantingTicket
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from tests.support.clusters import Cluster, running_cluster
+from tests.support.opened import opened_store
 from tests.support.sentinels import Watched, watched_redis
 from tests.support.waiting import PATIENCE, until
 
@@ -64,14 +63,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     with ExitStack() as stack:
 
         def make(fleet: Fleet, confirmed: str = "") -> TicketRegistry:
-            path = tmp_path / "casduo.yaml"
-            path.write_text(
-                "server: {url: 'https://sso.example.edu/cas'}\n"
-                f"redis: {{url: '{fleet.settings}', timeout: {TIMEOUT}s{confirmed}}}\n"
-                "authentication: [{type: users_file, path: users.yaml}]\n",
-                encoding="utf-8",
-            )
-            store = open_store(load_settings(path, {}), None, 8)
+            store = opened_store(tmp_path, f"url: '{fleet.settings}', timeout: {TIMEOUT}s{confirmed}")
             stack.callback(store.close)
             # A ticket of the test has to outlive failovers.
             return TicketRegistry(store, Lifetimes(service_ticket=600.0))
