@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from casduo.events.audit_head import audit_status
@@ -21,24 +22,33 @@ Sample = tuple[Instrument, tuple[str, ...], float]
 
 
 def read_depths(store: Store, readers: Sequence[ReaderName]) -> list[Sample]:
-    """Return how much waits. One round trip.
+    """Return how much waits. One round trip, and one to each master of a cluster.
 
     :param readers: who reads events; ``outbox`` where there is a Webex
     :raises UpstreamUnavailable: Redis does not answer
     """
     batch = store.batch()
-    memory, parts = batch.command("INFO", "memory"), [_events(batch, readers), _queues(batch), _nodes(batch)]
+    masters = [master for _, master in store.masters()]
+    asked = [(own := batch if master is store else master.batch(), own.command("INFO", "memory")) for master in masters]
+    parts = [_events(batch, readers), _queues(batch), _nodes(batch)]
     if "outbox" in readers:
         parts.append(_outbox(batch))
     batch.run()
-    facts = dict(line.split(":", 1) for line in memory.value.splitlines() if ":" in line)
-    found: list[Sample] = [
-        (table.REDIS_MEMORY, (), float(facts.get("used_memory", 0))),
-        (table.REDIS_LIMIT, (), float(facts.get("maxmemory", 0))),
-    ]
+    for own, _ in asked:
+        own.run()
+    used, limit = max(
+        (_memory(reply.value) for _, reply in asked), key=lambda one: (one[0] / (one[1] or math.inf), one[0])
+    )
+    found: list[Sample] = [(table.REDIS_MEMORY, (), used), (table.REDIS_LIMIT, (), limit)]
     for part in parts:
         found += part()
     return found
+
+
+def _memory(text: str) -> tuple[float, float]:
+    """Return what a Redis uses, and its limit."""
+    facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return float(facts.get("used_memory", 0)), float(facts.get("maxmemory", 0))
 
 
 _Later = Callable[[], Iterator[Sample]]

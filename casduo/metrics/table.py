@@ -259,7 +259,9 @@ NODES_IN_FORCE: Final = _gauge(
     "casduo_nodes_in_force", "Nodes on all of whose processes the newest state of the registry is in force", role=_ROLES
 )
 REDIS_UP: Final = _gauge("casduo_redis_up", "1 if Redis answered this scrape in time")
-REDIS_MEMORY: Final = _gauge("casduo_redis_memory_bytes", "Memory that Redis uses")
+REDIS_MEMORY: Final = _gauge(
+    "casduo_redis_memory_bytes", "Memory that Redis uses; of a cluster, the master that is fullest"
+)
 REDIS_LIMIT: Final = _gauge("casduo_redis_memory_limit_bytes", "Memory that Redis may use; 0 for no limit")
 WORKER_UP: Final = _gauge("casduo_worker_up", "1 if a worker gave a sign of life within 20 seconds")
 EVENTS_WAITING: Final = _gauge("casduo_events_waiting", "Events that some reader has not read")
