@@ -27,6 +27,7 @@ NOTHING, FOUND, UNKNOWN = 0, 1, 2
 def needed(name: str = "casduo") -> dict[str, str]:
     """Return what a distribution needs here, and what that needs: names and versions."""
     found: dict[str, str] = {}
+    extras: dict[str, set[str]] = {}
     ahead = [Requirement(name)]
     while ahead:
         one = ahead.pop()
@@ -34,12 +35,15 @@ def needed(name: str = "casduo") -> dict[str, str]:
             requirement = Requirement(text)
             marker, plain = requirement.marker, re.sub(r"[-_.]+", "-", requirement.name).lower()
             wanted = marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *one.extras))
-            if wanted and plain not in found:
-                try:
-                    found[plain] = distribution(requirement.name).version
-                except PackageNotFoundError:
-                    raise SystemExit(f"{requirement.name} is needed and not installed") from None
-                ahead.append(requirement)
+            # Looked at once more where somebody else wants extras of it.
+            if not wanted or (plain in found and requirement.extras <= extras[plain]):
+                continue
+            try:
+                found[plain] = distribution(requirement.name).version
+            except PackageNotFoundError:
+                raise SystemExit(f"{requirement.name} is needed and not installed") from None
+            extras.setdefault(plain, set()).update(requirement.extras)
+            ahead.append(requirement)
     return dict(sorted(found.items()))
 
 

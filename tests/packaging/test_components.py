@@ -124,6 +124,25 @@ def test_what_is_audited_is_what_casduo_needs() -> None:
     assert all(re.match(r"\d", version) for version in asked.values())
 
 
+def test_extras_count_that_somebody_wants_of_what_is_needed_anyway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = {
+        "testing-a": ["testing-b", "testing-c"],
+        "testing-b": ["testing-c[more]"],
+        "testing-c": ["testing-d; extra == 'more'"],
+        "testing-d": [],
+    }
+    for name, wanted in needs.items():
+        place = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
+        place.mkdir()
+        lines = [f"Requires-Dist: {one}" for one in wanted]
+        metadata = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", "Provides-Extra: more", *lines])
+        (place / "METADATA").write_text(metadata, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert script("audit").needed("testing-a") == dict.fromkeys(["testing-b", "testing-c", "testing-d"], "1.0")
+
+
 def test_neither_asks_anybody_while_the_tests_run() -> None:
     tox = (Path(REPOSITORY) / "tox.ini").read_text(encoding="utf-8")
     [listed] = re.findall(r"(?m)^env_list = (.*)$", tox)
