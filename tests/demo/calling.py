@@ -12,7 +12,7 @@ RECEPTION, LABORATORY, READING_ROOM = "Reception", "Laboratory", "Reading room"
 DUO_TITLE = "Confirm with Duo"
 MENU_TITLE = "Choose a profile"
 
-_PATIENCE = 15_000.0
+_PATIENCE = 45_000.0
 """Milliseconds: a phone asks for news every three seconds, and restarts within six."""
 
 
@@ -67,7 +67,10 @@ class Caller(Visitor):
 
     def is_shown(self, title: str, *texts: str) -> None:
         """Wait for a page with that title, which a real phone would show, too."""
-        expect(self.display.get_by_role("heading")).to_have_text(title, timeout=_PATIENCE)
+        try:
+            expect(self.display.get_by_role("heading")).to_have_text(title, timeout=_PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{title} is not shown, but: {self.display.inner_text()}") from error
         for text in texts:
             expect(self.display).to_contain_text(text, timeout=_PATIENCE)
         expect(self.page.get_by_text("A real phone would refuse this")).to_have_count(0)

@@ -19,6 +19,8 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from tests.support.ports import free_port
+
 HERE = Path(__file__).parent
 PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
@@ -68,10 +70,9 @@ def under_waitress(cas_url: str, store: str) -> Iterator[str]:
 @contextmanager
 def under_own_port(cas_url: str, store: str, *command: str) -> Iterator[str]:
     """A server that binds for itself: `{address}` and `{port}` in its command are filled in."""
-    listener, url = _listener()
-    address = url.rpartition("/")[2]
-    places = {"address": address, "port": address.rpartition(":")[2]}
-    listener.close()
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    url, places = f"http://{address}", {"address": address, "port": port}
     words = [sys.executable, "-m", *(word.format(**places) for word in command)]
     process = subprocess.Popen(words, env=_environment(cas_url, url, store), cwd=HERE)
     try:

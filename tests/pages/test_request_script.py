@@ -241,7 +241,8 @@ def focus_order(page: Page, presses: int) -> list[str]:
 def test_the_form_is_filled_in_by_the_keyboard_alone(open_page: Open, pages: Pages) -> None:
     page = open_page(render("approval_form.html", approval_form(DATABASE, FLOW)))
     order = focus_order(page, 24)
-    assert order[:7] == [
+    assert order[:8] == [
+        "Sign out",
         *("start_date", "start_time", "end_date", "end_time", "reason"),
         *("Check the request", "Cancel"),
     ]
