@@ -43,6 +43,8 @@ SESSION_USABLE = 90.0
 """Seconds for which people come back to a session; it has to live longer than that."""
 LOOK_EVERY = 2.0
 """Seconds between two questions of the page that waits for a push."""
+_DRAINING = 10
+"""Times as long as people came closed loop that sign-outs may take to be told."""
 PATIENCE = 60.0
 """Seconds after which somebody gives up."""
 _IDLE = 10.0
@@ -236,7 +238,9 @@ class Crowd:
         return await asyncio.start_server(self._applications.serve, "127.0.0.1", self._place.port)
 
     async def closed(self, seconds: float, width: int, seed: int) -> Crowded:
-        """Have ``width`` people under way for ``seconds``."""
+        """Have ``width`` people under way for ``seconds``. The time counts until all that they have left to do is done:
+        a server that puts off sign-outs and pushes cannot take as many people for long.
+        """
         self._begin()
         kinds, waiting = self.kinds(seed), set[asyncio.Task[None]]()
         used, began = time.process_time(), time.monotonic()
@@ -252,9 +256,10 @@ class Crowd:
                     await self._come(kind, time.monotonic())
 
         await asyncio.gather(*(one_after_the_other() for _ in range(width)))
-        self._result.seconds = time.monotonic() - began
-        self._result.busy = (time.process_time() - used) / self._result.seconds
+        self._result.busy = (time.process_time() - used) / (time.monotonic() - began)
         await asyncio.gather(*waiting)
+        await self._hear(max(PATIENCE, _DRAINING * seconds))
+        self._result.seconds = time.monotonic() - began
         return self._result
 
     async def open(self, rate: float, seconds: float, seed: int) -> Crowded:
@@ -273,7 +278,7 @@ class Crowd:
         self._result.seconds = time.monotonic() - began
         self._result.busy = (time.process_time() - used) / self._result.seconds
         await asyncio.gather(*under_way)
-        await self._hear()
+        await self._hear(PATIENCE)
         return self._result
 
     def close(self) -> None:
@@ -284,9 +289,9 @@ class Crowd:
         self._result = Crowded({kind: Tally() for kind in (*SHARES, VALIDATION)})
         self._ended.clear()
 
-    async def _hear(self) -> None:
+    async def _hear(self, patience: float) -> None:
         """Wait until the applications have heard of every session that was ended, not for ever."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while (missing := set(self._ended) - self._applications.told) and time.monotonic() < deadline:
             await asyncio.sleep(0.2)
         self._result.untold = len(missing)
