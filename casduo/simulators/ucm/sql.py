@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from casduo.simulators.ucm.cluster import Cluster
-from casduo.simulators.ucm.sql_statement import Joined, Row, Source, read_statement
+from casduo.simulators.ucm.sql_statement import (
+    Column,
+    Equality,
+    Joined,
+    Row,
+    Select,
+    Source,
+    Text,
+    read_statement,
+)
 
 Tables = Mapping[str, list[Row]]
 _NULL_ROW: Row = {}
@@ -58,29 +67,54 @@ def answer(statement: str, tables: Tables) -> list[list[tuple[str, str]]]:
     :raises AxlFault: it is not understood, or names what is not there
     """
     select = read_statement(statement)
-    found = [joined for joined in _join(select.sources, tables) if all(each.holds(joined) for each in select.where)]
+    found = [joined for joined in _join(select, tables) if all(each.holds(joined) for each in select.where)]
     if select.order:
         found.sort(key=lambda joined: [column.value(joined) or "" for column in select.order])
-    rows = [[(name, column.value(joined) or "") for name, column in select.columns] for joined in found]
-    return [row for place, row in enumerate(rows) if not select.distinct or row not in rows[:place]]
+    rows = [tuple((name, column.value(joined) or "") for name, column in select.columns) for joined in found]
+    return [list(row) for row in (dict.fromkeys(rows) if select.distinct else rows)]
 
 
-def _join(sources: tuple[Source, ...], tables: Tables) -> list[Joined]:
+def _join(select: Select, tables: Tables) -> list[Joined]:
     joined: list[Joined] = [{}]
-    for source in sources:
-        joined = [wider for each in joined for wider in _widened(each, source, tables[source.table])]
+    known: set[str] = set()
+    for source in select.sources:
+        rows = _Rows(source, tables[source.table], source.on if source.outer else source.on + select.where, known)
+        joined = [wider for each in joined for wider in rows.widened(each)]
+        known.add(source.alias)
     return joined
 
 
-def _widened(joined: Joined, source: Source, rows: list[Row]) -> Iterator[Joined]:
-    fits = False
-    for row in rows:
-        wider = {**joined, source.alias: row}
-        if all(each.holds(wider) for each in source.on):
-            fits = True
-            yield wider
-    if source.outer and not fits:
-        yield {**joined, source.alias: _NULL_ROW}
+class _Rows:
+    """Rows of one table, found by a column's value as a database finds them: a look at each for each of another table
+    takes a second where 500 people are logged in.
+
+    :param conditions: those that may narrow what is joined; one between a column and what is ``known`` is searched by
+    """
+
+    def __init__(self, source: Source, rows: list[Row], conditions: tuple[Equality, ...], known: set[str]) -> None:
+        self._source = source
+        self._rows = rows
+        self._by: Column | Text | None = None
+        self._found: dict[str, list[Row]] = {}
+        for column, other in ((a, b) for each in conditions for a, b in each.both_ways()):
+            if column.table == source.alias and (not other.table or other.table in known):
+                self._by = other
+                for row in rows:
+                    value = column.value({source.alias: row})
+                    if value is not None:
+                        self._found.setdefault(value, []).append(row)
+                return
+
+    def widened(self, joined: Joined) -> Iterator[Joined]:
+        """Return a row of the tables before with each row of this one that fits it."""
+        source, fits = self._source, False
+        for row in self._rows if self._by is None else self._found.get(self._by.value(joined) or "", ()):
+            wider = {**joined, source.alias: row}
+            if all(each.holds(wider) for each in source.on):
+                fits = True
+                yield wider
+        if source.outer and not fits:
+            yield {**joined, source.alias: _NULL_ROW}
 
 
 def _device(uuid: str, name: str, description: str) -> Row:

@@ -55,9 +55,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text."""
+    """A text, which is of no table."""
 
     text: str
+    table: str = ""
 
     def value(self, joined: Joined) -> str | None:
         """The text itself."""
@@ -75,6 +76,10 @@ class Equality:
         """Whether both sides have the same value."""
         value = self.left.value(joined)
         return value is not None and value == self.right.value(joined)
+
+    def both_ways(self) -> tuple[tuple[Column | Text, Column | Text], ...]:
+        """Return the sides as they are written, and the other way round."""
+        return (self.left, self.right), (self.right, self.left)
 
 
 @dataclass(frozen=True, slots=True)
