@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Literal
 
 from casduo.tracecontext import Trace, continue_trace
+from casduo.values import value_object
 
 Propagate = Literal["internal", "all", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Cause:
     """What work is done for.
 

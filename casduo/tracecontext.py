@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from casduo.values import value_object
 
 _LENGTH = 55
 """Characters of ``traceparent`` in version 00, and of the beginning that every later version shares (3.2.4)."""
@@ -23,7 +25,7 @@ _KNOWN_FLAGS = 0x03
 """Sampled, and that the trace's id is random; what other bits mean nobody has said yet (3.2.2.5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Trace:
     """Where a request stands in a trace.
 

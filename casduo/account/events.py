@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignInDisowned(Event):
     """A person says of a sign-in with their name that it was not them.
 
@@ -28,7 +28,7 @@ class SignInDisowned(Event):
     browsers: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TrustForgotten(Event):
     """A person no longer trusts browsers of theirs, ``browsers`` of them: Duo is asked there again."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, cast, get_args
 
 from casduo.agents import PHONE
 from casduo.events.model import DuoAnswered, Event, SignedIn, SignInRefused
 from casduo.events.phone import PhoneLoggedIn, PhoneLoginRefused
 from casduo.signing import fingerprint
+from casduo.values import value_object
 
 # fmt: off
 Outcome = Literal[
@@ -45,7 +46,7 @@ _TOGETHER = 600.0
 _DUO_OUTCOMES: Final = frozenset({"denied", "timeout", "fraud", "locked_out"})
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignIn:
     """One line.
 
@@ -100,7 +101,7 @@ class SignIn:
         return cls(cast(Outcome, outcome), *map(str, rest))
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ListedSignIn:
     """A line in the list.
 

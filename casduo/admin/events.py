@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class AdminViewed(Event):
     """An administrator was shown a page. ``principal`` is the administrator, ``page`` its path below the server's,
     ``object`` what it showed or was searched for, ``role`` what they may do.
@@ -20,7 +20,7 @@ class AdminViewed(Event):
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class AdminChanged(Event):
     """An administrator changed something. ``principal`` is the administrator, ``action`` a fixed word for what was
     done, ``object`` what it was done to, ``reason`` theirs where the page asks for one, ``role`` what they may do. By a
@@ -36,7 +36,7 @@ class AdminChanged(Event):
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class AdminRefused(Event):
     """Somebody signed in was refused a page or a change. ``reason``: ``role`` (they have none, or only ``view``),
     ``form`` (the form was not made for this session), ``fresh`` (Duo, or the password, was too long ago),

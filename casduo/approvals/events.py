@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 Via = Literal["webex", "portal"]
 """Where it was decided: by a button in Webex, or on a page of ours."""
@@ -27,14 +27,14 @@ RefusedPress = Literal[
 """Why somebody who wanted to decide did not."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalEvent(Event):
     """Something about a request for access. ``about`` is who asked and for which service, ``request`` its public id."""
 
     request: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalRequested(ApprovalEvent):
     """Somebody asks for access. ``start`` and ``end`` in ISO 8601."""
 
@@ -44,7 +44,7 @@ class ApprovalRequested(ApprovalEvent):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalDecided(ApprovalEvent):
     """A request was decided, by ``by`` (an e-mail address) who is called ``decider``.
 
@@ -67,14 +67,14 @@ class ApprovalDecided(ApprovalEvent):
         return f"approval.{self.decision}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalExpired(ApprovalEvent):
     """Nobody decided a request in time."""
 
     name: ClassVar[str] = "approval.expired"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalCancelled(ApprovalEvent):
     """A request was withdrawn. ``by`` is who did that: ``requester`` or ``administrator``."""
 
@@ -82,14 +82,14 @@ class ApprovalCancelled(ApprovalEvent):
     by: str = "requester"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalReminded(ApprovalEvent):
     """A request still waits, and those who may decide are reminded."""
 
     name: ClassVar[str] = "approval.reminded"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ApprovalRefused(ApprovalEvent):
     """Somebody wanted to decide and may not, or too late. ``by`` is who: an address, or else an id."""
 

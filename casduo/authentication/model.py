@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Literal
+
+from casduo.values import value_object
 
 Reason = Literal[
     "wrong",
@@ -25,7 +27,7 @@ Reason = Literal[
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Credential:
     """What a person typed. The password shows in no representation and so in no log."""
 
@@ -33,7 +35,7 @@ class Credential:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Principal:
     """Who a person is, in the words of the store that knows them.
 
@@ -50,14 +52,14 @@ class Principal:
         object.__setattr__(self, "attributes", MappingProxyType(dict(self.attributes)))
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class GraceLogins:
     """The password has run out and is still taken ``left`` times, 0 meaning that this was the last."""
 
     left: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ExpiresIn:
     """The password runs out ``seconds`` from now."""
 
@@ -68,7 +70,7 @@ PasswordWarning = GraceLogins | ExpiresIn
 """Something to tell a person who signed in with the right password."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Authenticated:
     """The password was right and nothing speaks against the person. ``handler`` names the store that says so."""
 
@@ -77,7 +79,7 @@ class Authenticated:
     warnings: tuple[PasswordWarning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Rejected:
     """Nobody was authenticated.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 Way = Literal["new_account", "existing_account", "second_device", "elsewhere"]
 """How a device comes to an account: with it; to one that had none; beside others; on pages of Duo's."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class EnrollmentStarted(Event):
     """A person was given a code for a phone, or the way to Duo's own pages."""
 
@@ -19,7 +19,7 @@ class EnrollmentStarted(Event):
     way: Way = "new_account"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class EnrollmentFinished(Event):
     """A person has a device that Duo lists."""
 
@@ -27,7 +27,7 @@ class EnrollmentFinished(Event):
     way: Way = "new_account"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class EnrollmentRefused(Event):
     """A person was given no code. ``reason``: ``limited``, ``unconfirmed`` (has devices and did not confirm with one),
     ``foreign`` (the form was not of this session), ``link_used``, ``link_expired``.

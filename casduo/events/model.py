@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
 from casduo import cause
+from casduo.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Subject:
     """Whom and what an event is about.
 
@@ -27,7 +28,7 @@ class Subject:
     agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Event:
     """Something that happened. ``name`` is *subject.outcome* and never changes.
 
@@ -69,7 +70,7 @@ class Event:
         return self.about.service
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignedIn(Event):
     """A password was right. ``handler`` is the store that said so."""
 
@@ -77,7 +78,7 @@ class SignedIn(Event):
     handler: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignInRefused(Event):
     """Nobody was signed in. ``reason`` is the outcome's word, ``detail`` the directory's code."""
 
@@ -88,7 +89,7 @@ class SignInRefused(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignInThrottled(Event):
     """An attempt was not looked at because of earlier failures. ``wait`` in seconds."""
 
@@ -97,7 +98,7 @@ class SignInThrottled(Event):
     wait: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SignedOut(Event):
     """Sessions ended, ``sessions`` of them. ``cause`` is one of :data:`casduo.tickets.signouts.Cause`; ``by`` is the
     administrator where one did it on the administration pages, or the account on the machine where a command did.
@@ -116,7 +117,7 @@ class SignedOut(Event):
         return "signout.administrator" if self.cause == "administrator" else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TicketGranted(Event):
     """A service ticket was made. ``ticket`` is masked."""
 
@@ -125,7 +126,7 @@ class TicketGranted(Event):
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TicketLoop(Event):
     """An application got ticket after ticket and validated none. ``host`` is where it runs; ``returned`` says that it
     came back with a ticket in its own address, which it did not recognise.
@@ -137,7 +138,7 @@ class TicketLoop(Event):
     returned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TicketValidated(Event):
     """An application learned who signed in. ``protocol`` is how it asked: ``cas1``, ``cas2``, ``cas3``, ``saml1``, or
     ``phone`` for us ourselves at a phone.
@@ -148,7 +149,7 @@ class TicketValidated(Event):
     protocol: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ProxyTicketGranted(Event):
     """An application got a ticket to call another one in a person's name. ``ticket`` is masked, ``proxy`` who asked."""
 
@@ -157,7 +158,7 @@ class ProxyTicketGranted(Event):
     proxy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ValidationRefused(Event):
     """An application was refused. ``code`` is the wire code, ``why`` what an application's owner needs to know,
     ``protocol`` that of :class:`TicketValidated`, or ``proxy`` where it wanted a proxy ticket.
@@ -171,7 +172,7 @@ class ValidationRefused(Event):
     protocol: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ServiceRefused(Event):
     """Somebody asked for a service that is not theirs to ask for. ``reason``: unregistered, disabled, malformed or the
     access rule that failed; ``host`` the host name asked for.
@@ -183,7 +184,7 @@ class ServiceRefused(Event):
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoAsked(Event):
     """A person was asked by Duo. ``factor`` is how: ``prompt`` (Duo's own page), ``push``, ``phone`` or ``sms``;
     ``reasons`` say which rule demanded it.
@@ -194,7 +195,7 @@ class DuoAsked(Event):
     reasons: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoAnswered(Event):
     """Duo's verdict, or the lack of one.
 
@@ -220,7 +221,7 @@ class DuoAnswered(Event):
         return "duo.not_asked" if self.outcome == "bypassed" else f"duo.{self.outcome}"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoBypassed(Event):
     """Somebody went on to a service that demands Duo without it: Duo could not be asked and the rules allow that."""
 
@@ -229,7 +230,7 @@ class DuoBypassed(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class FlowRefused(Event):
     """A flow key was refused. ``code`` is the error's."""
 
@@ -237,7 +238,7 @@ class FlowRefused(Event):
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RequestRefused(Event):
     """A request that could not be answered as it stands: no such page, not readable, from another site's page.
 
@@ -250,7 +251,7 @@ class RequestRefused(Event):
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Fault(Event):
     """Something failed that is not the person's doing; ``detail`` names class and place, ``code`` the error's."""
 
@@ -261,7 +262,7 @@ class Fault(Event):
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ServiceTold(Event):
     """A service answered the message that a session has ended. ``status`` is the HTTP status of its answer, ``ticket``
     masked, ``milliseconds`` what the last attempt took.
@@ -275,7 +276,7 @@ class ServiceTold(Event):
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ServiceNotTold(Event):
     """A service does not know that a session has ended: it did not answer, refused, or may not be called.
 
@@ -291,7 +292,7 @@ class ServiceNotTold(Event):
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RestAnswered(Event):
     """A program used the REST protocol. Other events with the same reference tell what happened in between.
 
@@ -308,7 +309,7 @@ class RestAnswered(Event):
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RestClientRefused(Event):
     """Somebody that the settings do not name tried. ``why`` is ``no key``, ``key`` or ``network``."""
 
@@ -318,7 +319,7 @@ class RestClientRefused(Event):
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoWouldHave(Event):
     """What Duo would have made of somebody at a service whose rule is only to be reported; nobody was asked or refused.
 
@@ -332,7 +333,7 @@ class DuoWouldHave(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RegistryChanged(Event):
     """Another state of the registry is in force. ``version`` is its fingerprint."""
 
@@ -341,7 +342,7 @@ class RegistryChanged(Event):
     services: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RegistryRejected(Event):
     """The registry file cannot be used; the state of ``version`` stays in force. ``first`` is the first problem."""
 
@@ -352,7 +353,7 @@ class RegistryRejected(Event):
     first: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RegistryEdited(Event):
     """Somebody changed the registry file with casduo: at the administration pages, or by ``casduo registry``.
 
@@ -369,7 +370,7 @@ class RegistryEdited(Event):
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TargetAccessed(Event):
     """A ticket for the machine behind a service was given out: somebody goes there.
 
@@ -390,7 +391,7 @@ of an earlier sign-in with the right password that it was not them.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PolicyViolation(Event):
     """Somebody did what somebody should look at. ``rule`` is which, ``request`` the approval it is about, if any,
     ``detail`` a fixed sentence with the figures.

@@ -5,13 +5,13 @@ None of them is ever sent to others itself: of what cannot be sent there would b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class MessageEvent(Event):
     """Something about a message. ``message`` is its id, ``to`` its destination with people's addresses shortened,
     ``task`` what was to be done.
@@ -22,7 +22,7 @@ class MessageEvent(Event):
     task: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class MessageDead(MessageEvent):
     """A message was put aside for good, or several for the same reason: ``message`` is the first of ``messages``.
 
@@ -38,7 +38,7 @@ class MessageDead(MessageEvent):
     messages: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class OutboxRedriven(MessageEvent):
     """An operator had a dead letter sent once more. ``by`` is the name of their account on the machine, or the one they
     sign in with where they did it on the administration pages.
@@ -49,7 +49,7 @@ class OutboxRedriven(MessageEvent):
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class OutboxDiscarded(MessageEvent):
     """An operator dropped a dead letter. ``by`` is as in :class:`OutboxRedriven`."""
 
@@ -58,7 +58,7 @@ class OutboxDiscarded(MessageEvent):
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ChannelStopped(Event):
     """Webex refuses whatever is sent: somebody has to look at the settings. It is tried once a minute from now on."""
 
@@ -68,7 +68,7 @@ class ChannelStopped(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ChannelResumed(Event):
     """Webex takes messages again."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from casduo.events.model import Event
+from casduo.values import value_object
 
 LogoutCause = Literal["asked", "time", "moved", "taken_over"]
 """Why somebody was logged out: at the phone itself, because the time was over, to log in on another phone or with
@@ -18,7 +18,7 @@ the phone is registered; ``wrong_device``, ``wrong_address``: not the one with w
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneEvent(Event):
     """Something that happened at a phone.
 
@@ -33,7 +33,7 @@ class PhoneEvent(Event):
     transaction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneLoggedIn(PhoneEvent):
     """Somebody was logged in on a phone. ``already``: they were before, and nothing was written."""
 
@@ -41,7 +41,7 @@ class PhoneLoggedIn(PhoneEvent):
     already: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneLoggedOut(PhoneEvent):
     """Somebody was logged out of a phone. ``cause`` is one of :data:`LogoutCause`."""
 
@@ -49,7 +49,7 @@ class PhoneLoggedOut(PhoneEvent):
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneLoginRefused(PhoneEvent):
     """Somebody with the right PIN, and Duo's consent where that was owed, was not logged in.
 
@@ -62,7 +62,7 @@ class PhoneLoginRefused(PhoneEvent):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneDeviceRefused(PhoneEvent):
     """A request that speaks for a phone was not believed, or the phone is not one to log in on.
 
@@ -76,7 +76,7 @@ class PhoneDeviceRefused(PhoneEvent):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneLoginUnsure(PhoneEvent):
     """UCM was asked to log somebody in or out, and nobody knows whether it did. ``step`` is ``login`` or ``logout``,
     ``detail`` the error's.
@@ -88,7 +88,7 @@ class PhoneLoginUnsure(PhoneEvent):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class PhoneLogoutDelayed(PhoneEvent):
     """Somebody whose time is over could not be logged out yet; it is tried again. Written once for each login.
 

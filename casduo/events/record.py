@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from casduo.events.model import Event, Subject
 from casduo.signing import random_text
+from casduo.values import value_object
 
 Fact = str | int | float | bool
 
@@ -21,7 +22,7 @@ _ID_LENGTH = 20
 _FACTS: dict[type[Event], tuple[str, ...]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class EventRecord:
     """One event that happened.
 

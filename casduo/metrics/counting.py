@@ -6,7 +6,6 @@ What an event tells becomes the value of a label only if the label's set has it;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from casduo.account import events as account
@@ -17,6 +16,7 @@ from casduo.events import model, outbox_events, phone
 from casduo.events.model import Event
 from casduo.metrics import table
 from casduo.metrics.table import Instrument, among
+from casduo.values import value_object
 from casduo.webex import events as webex
 
 _DUO_FACTORS: Final = {
@@ -33,7 +33,7 @@ _REGISTERED: Final = 64
 """Longest id of a registry entry, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Count:
     """What is to be added, and where. ``labels`` are in the order of the instrument's."""
 
@@ -42,7 +42,7 @@ class Count:
     amount: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Row:
     """How events of one class are counted.
 

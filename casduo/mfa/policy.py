@@ -17,7 +17,6 @@ directory that spells ``Staff`` must not switch Duo off), and an address that ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -33,6 +32,7 @@ from casduo.services.access import (
 )
 from casduo.services.model import DuoRule, DuoWhen
 from casduo.services.policies import Mode
+from casduo.values import value_object
 
 CLOCK_TOLERANCE = 60.0
 """Seconds that the clocks of two nodes may differ: a mark further in the future is not believed."""
@@ -56,7 +56,7 @@ _WITHOUT_DUO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoDecision:
     """What is demanded, and whether the session has it.
 

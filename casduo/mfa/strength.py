@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
+
+from casduo.values import value_object
 
 Level = Literal["none", "bypassed", "trusted", "duo"]
 
@@ -17,7 +19,7 @@ UNENROLLED = "unenrolled"
 """``why`` of a bypass granted to somebody without a device, where the service asks only those who have one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Strength:
     """The mark that a second factor leaves on a session; kept apart from the session's existence.
 

@@ -5,7 +5,7 @@ protocol share.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from casduo.approvals.model import Line, Standing
 from casduo.mfa.policy import DuoDecision, owed
@@ -15,6 +15,7 @@ from casduo.protocol.errors import InvalidAuthenticationContext, NotApproved, Un
 from casduo.services.access import Attributes, decide
 from casduo.services.model import RegisteredService
 from casduo.tickets.model import Permit, TicketGrantingTicket
+from casduo.values import value_object
 
 Standings = Callable[[str, str, float], Standing]
 """Tells how a person (principal id) stands with a service (registry id) at a moment, in one round trip."""
@@ -23,7 +24,7 @@ _OUTAGE = 300.0
 """Seconds for which a login that went without Duo, because Duo was down, is good for proxy tickets."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class EntitlementRules:
     """What the settings say: which attributes hold groups, and how Duo is asked where a service does not say."""
 
@@ -31,7 +32,7 @@ class EntitlementRules:
     duo: DuoDefaults = field(default_factory=DuoDefaults)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class DuoStanding:
     """How a session that may use a service stands with Duo, for the service to be told.
 

@@ -12,7 +12,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ from casduo.services.urls import ServiceUrl, parse_service
 from casduo.store import Batch, Store, load_script
 from casduo.store.later import LaterWrites
 from casduo.tickets.ids import parse_ticket_id
+from casduo.values import value_object
 
 MOST: Final = 20
 """Failures that are kept of each service; the oldest go first."""
@@ -34,7 +35,7 @@ UNREGISTERED: Final = ""
 _ADD = load_script(__file__, "failures.lua")
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Attempt:
     """A validation as it came. ``endpoint`` is its path below that of the server, ``address`` that of the application,
     ``service`` and ``ticket`` the texts as they were given, empty where there were none; ``at`` in epoch seconds.
@@ -48,7 +49,7 @@ class Attempt:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Failure:
     """A validation that was refused.
 

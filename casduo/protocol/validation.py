@@ -7,7 +7,7 @@ judged: a ticket is good for one attempt, failed or not (CAS protocol 3.1.1).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol as Interface
 
@@ -36,6 +36,7 @@ from casduo.store import Batch
 from casduo.tickets.ids import TicketId, TicketKind, new_proxy_granting, parse_ticket_id
 from casduo.tickets.model import TakenTicket, TicketGrantingTicket
 from casduo.tickets.registry import TicketRegistry
+from casduo.values import value_object
 
 
 class Format(Enum):
@@ -45,7 +46,7 @@ class Format(Enum):
     JSON = "JSON"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ValidationRequest:
     """A request that could be read: its parts, not yet judged.
 
@@ -61,7 +62,7 @@ class ValidationRequest:
     proxies_accepted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ValidatedTicket:
     """A ticket that passed every check. One can only hold one if it did.
 

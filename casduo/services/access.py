@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from casduo.addresses import parse_address
 from casduo.fieldtypes import Network
 from casduo.services.model import AccessRules
+from casduo.values import value_object
 
 Attributes = Mapping[str, tuple[str, ...]]
 Refusal = Literal["", "disabled", "not_yet", "expired", "network", "group", "attribute"]
@@ -32,7 +32,7 @@ _FIRST_RDN = re.compile(
 _ESCAPED = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class RuleResult:
     """One rule, whether it was met, and a sentence about it that names no value of the person's."""
 
@@ -41,7 +41,7 @@ class RuleResult:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class AccessDecision:
     """Whether a person may use a service. ``reason`` is the first rule that was not met, empty when allowed.
 

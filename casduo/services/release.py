@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from casduo.errors import ServiceError
 from casduo.services.model import RegisteredService, ReleaseRule
 from casduo.services.names import LISTED_NAMES
 from casduo.services.pairwise import PairwiseIds
 from casduo.services.policies import MAX_MATCHED, Case, compiled
+from casduo.values import value_object
 
 # Line breaks of every kind: CAS 1.0 puts the name on a line of its own, and some clients split lines as Unicode does.
 # What XML cannot carry would be left out of the answer, and the name would be somebody else's.
@@ -44,7 +44,7 @@ class PairwiseKeyMissing(ServiceError):
         self.service_id = service_id
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Released:
     """What a service is told: ``user``, never empty and on one line, and ``attributes`` by their released names."""
 

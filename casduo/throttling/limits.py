@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from casduo.addresses import line_of
 from casduo.authentication.names import folded_username
 from casduo.signing import fingerprint
 from casduo.store import Batch, Reply, load_script
+from casduo.values import value_object
 
 _SCRIPT = load_script(__file__, "throttle.lua")
 _UNDER_WAY_MS = 30_000
@@ -24,7 +24,7 @@ _UNDER_WAY_MS = 30_000
 _Step = Literal["look", "test", "fail", "forgive", "release"]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Limit:
     """One limit. ``failures`` are free within ``window`` seconds; each further one doubles the pause, which starts at
     ``pause`` and never exceeds ``max_pause`` seconds. ``afresh``: when a pause is over all failures are forgotten.
@@ -61,7 +61,7 @@ class Verdict:
         return -max(int(reply.value) for reply in self._replies) if self.wait == 0 else 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Counters:
     """The keys of the counters of one attempt, in the order of the limits they are for."""
 

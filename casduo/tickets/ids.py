@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from casduo.signing import fingerprint, random_text
+from casduo.values import value_object
 
 
 class TicketKind(Enum):
@@ -41,7 +42,7 @@ _KINDS = {kind.value: kind for kind in TicketKind}
 _FORM = re.compile(r"(TGT|ST|PT|PGT)-([A-Za-z0-9]{4})-([A-Za-z0-9]{20,64})")
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TicketId:
     """A ticket's id in its parts. ``str()`` gives the bearer value: never log it; ``masked`` is for logs."""
 
@@ -76,7 +77,7 @@ class TicketId:
         return SessionName(self.tag, self.fingerprint)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class SessionName:
     """A session by its slot tag and its TGT's fingerprint: enough to end it, too little to use it."""
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from casduo.addresses import Address, parse_address
@@ -22,6 +21,7 @@ from casduo.fieldtypes import Network
 from casduo.signing import fingerprint
 from casduo.store import Batch, Store, load_script
 from casduo.tickets.ids import SessionName
+from casduo.values import value_object
 
 _NOTE = load_script(__file__, "index.lua")
 
@@ -38,7 +38,7 @@ _BLOCK = {4: 24, 6: 64}
 """Bits that the addresses of a block share, by version of IP."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Until:
     """How long an index is to remember something.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from casduo.mfa.strength import Strength
 from casduo.tickets.ids import TicketId
+from casduo.values import value_object
 
 _DECODER = json.JSONDecoder()
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -18,7 +19,7 @@ _FINGERPRINT = 64
 Attributes = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TicketGrantingTicket:
     """A single sign-on session.
 
@@ -39,7 +40,7 @@ class TicketGrantingTicket:
     used_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class LiveSession:
     """A session as found in the registry: its ticket and the id that it was found by."""
 
@@ -47,7 +48,7 @@ class LiveSession:
     ticket: TicketGrantingTicket
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Permit:
     """The approved request by which a service was open, and until when that holds, in epoch seconds."""
 
@@ -55,7 +56,7 @@ class Permit:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ServiceTicket:
     """A ticket for one service, for one use: a service ticket, or a proxy ticket where ``proxies`` names somebody.
 
@@ -76,7 +77,7 @@ class ServiceTicket:
     permit: Permit | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class TakenTicket:
     """A service ticket that was just used up, with the session that stands behind it, or none when that has ended."""
 
@@ -84,7 +85,7 @@ class TakenTicket:
     session: TicketGrantingTicket | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ProxyGrantingTicket:
     """What lets a service ask for proxy tickets, as often as it likes while the session lives (CAS protocol 3.3).
 
@@ -99,7 +100,7 @@ class ProxyGrantingTicket:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class FoundProxyGranting:
     """A proxy-granting ticket as found, with the session that stands behind it, or none when that has ended."""
 
@@ -107,7 +108,7 @@ class FoundProxyGranting:
     session: TicketGrantingTicket | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Visit:
     """A ticket that a service has validated: the service has to be told when the session ends (CAS protocol 2.3.3).
 

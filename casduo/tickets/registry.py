@@ -15,7 +15,6 @@ Methods that take a ``Batch`` only add to it; the caller runs it and thereby dec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from casduo.mfa.strength import Strength
@@ -53,6 +52,7 @@ from casduo.tickets.model import (
 )
 from casduo.tickets.signouts import KEPT_MS, Cause, SignOut, add_sign_out, new_sign_out
 from casduo.tickets.use import LastUse
+from casduo.values import value_object
 
 _OPEN = load_script(__file__, "open.lua")
 _GRANT = load_script(__file__, "grant.lua")
@@ -80,7 +80,7 @@ _ROW_MS = 20_000
 """A row of tickets for one service, none of them validated, is a loop between browser and application."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Lifetimes:
     """Seconds. ``session`` is the hard end of a session, ``idle`` its end without use, ``service_ticket`` the time an
     application has to validate; ``remembered`` and ``remembered_idle`` hold for people who asked to be remembered.
@@ -108,7 +108,7 @@ class Grant(Enum):
     """Too many tickets for this service in a row, none of which it validated."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Granting:
     """A ticket about to be granted. ``outcome`` is known once the batch has run."""
 
@@ -126,7 +126,7 @@ class Granting:
         return self.outcome is Grant.GRANTED
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Closing:
     """A session about to be ended. Its facts are known once the batch has run.
 
@@ -162,7 +162,7 @@ class Closing:
         return tuple(self.reply.value[2]) if self.reply.value else ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class KnownSession:
     """A live session as its owner and administrators see it. ``visits`` are the latest of the tickets that services
     validated, the oldest first; ``expires`` is when it ends unless it is used again, in epoch seconds.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from casduo.events.model import Event
+from casduo.values import value_object
 from casduo.webex.notice import NoticeFault
 from casduo.webex.signature import SignatureFault
 
@@ -17,7 +17,7 @@ another one, which is gone now.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class WebhookRefused(Event):
     """Somebody sent what should look as if a button had been pressed, and was not believed. ``untold`` are refusals
     before this one that were not written because there were too many in a short time.
@@ -29,7 +29,7 @@ class WebhookRefused(Event):
     untold: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class WebhookRepaired(Event):
     """The webhook at Webex was not as it has to be, and is now."""
 

@@ -16,6 +16,7 @@ from casduo.store import Batch
 from casduo.tickets.ledger import LedgerLine
 from casduo.tickets.model import LiveSession, Permit
 from casduo.tickets.registry import Closing
+from casduo.values import value_object
 from casduo.webflow.effects import NewCookie
 from casduo.webflow.scope import Scope
 
@@ -24,7 +25,7 @@ Verdict = Literal["granted", "denied", "duoUnavailable", "duoDenied", "duoUnenro
 """What the checks between password and ticket came to."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Inbound:
     """The facts of one request that actions may know.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from casduo.values import value_object
 from casduo.webflow.engine import Effect
 
 TRUST_COOKIE = "casduo-trust"
@@ -14,7 +15,7 @@ WAY_COOKIE = "casduo-duo-way"
 """How Duo was answered in this browser last. No secret: a device's id that only its owner is asked about."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Form:
     """A form of a page: where it posts and its hidden fields. ``execution`` is filled in by whoever sends the page of a
     flow that waits; ``csrf`` guards a form that belongs to no waiting flow.
@@ -26,7 +27,7 @@ class Form:
     execution: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Page(Effect):
     """A page: ``view`` names the template, ``data`` is what it shows, ``form`` its form if it has one.
 
@@ -42,35 +43,35 @@ class Page(Effect):
     steady: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Redirect(Effect):
     """Send the browser to ``url``, which is ready for a ``Location`` header."""
 
     url: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ToStep(Redirect):
     """Show the page with which the flow waits now by a request of its own, so that loading it again repeats nothing.
     ``url`` is where a browser finds it.
     """
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Join(Effect):
     """Show what another run of the flow waits with: the same person began it at the same phone a moment ago."""
 
     execution: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class GoOn(Effect):
     """What a page waited for has come: nothing is shown, the flow goes on with ``event``."""
 
     event: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class NewCookie:
     """A cookie to set, for ``lifetime`` seconds; an empty value takes it away. Some are bearer values."""
 
@@ -78,7 +79,7 @@ class NewCookie:
     lifetime: int
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class HeaderAnswer(Effect):
     """CAS ``method=HEADER``: service and ticket travel as response headers (CAS protocol 2.2.4)."""
 

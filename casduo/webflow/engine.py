@@ -24,6 +24,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from casduo.values import value_object
+
 
 class FlowDefinitionError(Exception):
     """A table that cannot work. ``faults`` holds every fault found, as sentences."""
@@ -44,7 +46,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Effect:
     """Base of everything a view or an end may ask to be sent. Who sends it decides what the subclasses are."""
 
@@ -52,7 +54,7 @@ class Effect:
 EventsT = TypeVar("EventsT", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Pause(Generic[EventsT]):
     """What a view function returns: ``effect`` is sent, and one of ``EventsT`` is awaited."""
 
@@ -62,7 +64,7 @@ class Pause(Generic[EventsT]):
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class State:
     """One row. ``function`` is an action's name, for a subflow the other flow's name, for an end it may be empty."""
 
@@ -72,7 +74,7 @@ class State:
     on: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Flow:
     """A table. ``rows`` in reading order; ``start`` is the first row unless named."""
 
@@ -120,7 +122,7 @@ Place = tuple[tuple[str, str], ...]
 """Where an execution stands: (flow, state) from the outermost flow inwards."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Paused:
     """The run stopped at a view. ``place`` is where to go on, ``effect`` what to send."""
 
@@ -128,7 +130,7 @@ class Paused:
     effect: Effect
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Ended:
     """The run is over at the end state ``outcome`` of the outermost flow."""
 
@@ -136,7 +138,7 @@ class Ended:
     effect: Effect | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class _Bound:
     state: State
     call: Function | None

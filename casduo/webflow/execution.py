@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from casduo.errors import CookiesMissing, FlowKeyExpired, FlowKeyForeign, FlowKeyInvalid, FlowKeyUsed
 from casduo.rules import LoginRules
 from casduo.signing import Purpose, Signing, TokenExpired, TokenInvalid, equal, fingerprint, random_text
 from casduo.store import Store, load_script
+from casduo.values import value_object
 from casduo.webflow.context import Context, Inbound
 from casduo.webflow.effects import NewCookie
 from casduo.webflow.engine import Effect, Ended, Engine, Kind, Paused, Place, State
@@ -29,7 +30,7 @@ _LOOK = load_script(__file__, "look.lua")
 _PARK = load_script(__file__, "park.lua")
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Answer:
     """What a run came to: an ``effect`` to send and, if it waits, the ``execution`` key to go on with.
 
@@ -43,7 +44,7 @@ class Answer:
     cookies: Mapping[str, NewCookie] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Stored:
     """A flow that waits in Redis: its id and the version to claim."""
 

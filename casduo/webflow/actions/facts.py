@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from casduo.localtext import in_language
 from casduo.services.model import RegisteredService
 from casduo.services.urls import DEFAULT_PORTS, ServiceUrl
+from casduo.values import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class ServiceFacts:
     """A service as people see it."""
 
