@@ -33,10 +33,10 @@ from casduo.webflow.effects import Page
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _BEARER = re.compile(r"[A-Za-z0-9]{16,}([A-Za-z0-9]{4})")
-_UNWRITTEN = RequestLog()
+"""The part of a ticket that nobody can guess has 24 characters or more."""
 _LONGEST_PATH = 200
 """Characters of a path in the log; addresses of ours are far shorter."""
-"""The part of a ticket that nobody can guess has 24 characters or more."""
+_UNWRITTEN = RequestLog()
 
 
 class Application:
