@@ -178,7 +178,8 @@ class Applications:
                     self.messages += 1
                     self.told.add(named[1].decode())
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            # Also at the end of everything: Python 3.11 prints a traceback for each connection that is cancelled.
             writer.close()
 
 

@@ -2,8 +2,9 @@
 
 ``casduo serve``, the worker that it starts and Redis share the subjects' core. People, the application that they open,
 the simulated UCM and the simulated Duo are on the driver's. First as many people come as the server can take (closed
-loop); then they come at fixed moments at a share of that rate (open loop). Every answer is checked, memory is sampled
-all the time, and the run ends with exit code 1 on any error and on memory that grows.
+loop), and what one of them costs tells how many would fill the core; then they come at fixed moments at a share of that
+rate (open loop). Every answer is checked, memory is sampled all the time, and the run ends with exit code 1 on any
+error and on memory that grows.
 """
 
 from __future__ import annotations
@@ -142,8 +143,17 @@ def _do(pipe: Connection, *words: object) -> Crowded:
     return found
 
 
+def _used(scene: Scene) -> dict[str, float]:
+    """Return the seconds of a processor that each has used; of the server's those are taken that the worker has."""
+    used = {name: machine.cpu_seconds([number]) for name, number in scene.processes.items()}
+    return {**used, "server": used["server"] - used["worker"]}
+
+
 def measure(scene: Scene, arguments: argparse.Namespace) -> Found:
-    """Find the ceiling, then run at a share of it."""
+    """Find the ceiling, then run at a share of it.
+
+    In the closed loop nothing expires yet, and much is done together: so many cannot come for long.
+    """
     seconds, width = 60.0 * arguments.minutes, arguments.width
     with _crowd(scene.place) as pipe:
         warming = min(WARM_UP, arguments.ceiling / 2)
@@ -151,9 +161,14 @@ def measure(scene: Scene, arguments: argparse.Namespace) -> Found:
         _do(pipe, "closed", warming, width)
         _say(f"Measuring the ceiling for {arguments.ceiling:g} seconds, {width} people at a time ...")
         ceiling = _do(pipe, "closed", arguments.ceiling, width)
-        rate = max(arguments.share * ceiling.rate, 1.0)
-        _say(f"{ceiling.rate:.0f} people a second; now {rate:.0f} a second for {seconds:.0f} seconds ...")
-        used = {name: machine.cpu_seconds([number]) for name, number in scene.processes.items()}
+        _say(f"{ceiling.rate:.0f} people a second. What they cost, for {arguments.probe:g} seconds at half of that ...")
+        used = _used(scene)
+        probe = _do(pipe, "open", max(ceiling.rate / 2, 1.0), arguments.probe)
+        cost = sum(_used(scene).values()) - sum(used.values())
+        most = min(ceiling.rate, len(probe.late) / cost if cost else ceiling.rate)
+        rate = max(arguments.share * most, 1.0)
+        _say(f"At most {most:.0f} people a second; now {rate:.0f} a second for {seconds:.0f} seconds ...")
+        used = _used(scene)
         watcher = Watcher(scene.store, scene.processes, arguments.every)
         watcher.start()
         counted: list[Census] = []
@@ -161,13 +176,13 @@ def measure(scene: Scene, arguments: argparse.Namespace) -> Found:
         later.start()
         crowded = _do(pipe, "open", rate, seconds)
         later.join()
-        spent = {name: machine.cpu_seconds([number]) - used[name] for name, number in scene.processes.items()}
-        spent["server"] -= spent["worker"]
+        spent = {name: seconds - used[name] for name, seconds in _used(scene).items()}
         samples = watcher.stop()
     shares = ", ".join(f"{name} {100 * spent[name] / crowded.seconds:.0f} %" for name in ("server", "worker", "Redis"))
     people = len(crowded.late) or 1
     each = ", ".join(f"{name} {1000 * spent[name] / people:.2f} ms" for name in ("server", "worker", "Redis"))
     facts = {
+        "people a second that would fill the core by what they cost, with as much expiring (ceiling)": f"{most:.0f}",
         "processor, of a core": shares,
         "processor, for one of the people": each,
         "load average at the end": f"{os.getloadavg()[0]:.1f}",
@@ -210,6 +225,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="of the open loop, at most 120")
     parser.add_argument("--share", type=float, default=0.7, help="of the ceiling, 0.05 to 1.2")
     parser.add_argument("--ceiling", type=float, default=30.0, help="seconds of the closed loop, at most 300")
+    parser.add_argument("--probe", type=float, default=150.0, help="seconds in which costs are measured")
     parser.add_argument("--width", type=int, choices=range(1, 129), default=24, metavar="1..128", help="people at once")
     parser.add_argument("--people", type=int, choices=range(10, 5001), default=1000, metavar="10..5000")
     parser.add_argument("--pushed", type=int, choices=range(2, 3001), default=600, metavar="2..3000")
@@ -221,9 +237,11 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     arguments.minutes = min(max(arguments.minutes, 0.02), 120.0)
     arguments.share = min(max(arguments.share, 0.05), 1.2)
     arguments.ceiling = min(max(arguments.ceiling, 1.0), 300.0)
+    arguments.probe = min(max(arguments.probe, 1.0), 600.0)
     arguments.every = min(max(arguments.every, 0.2), 60.0)
     if arguments.quick:
         arguments.minutes, arguments.ceiling, arguments.every, arguments.width = 0.05, 1.0, 0.5, 4
+        arguments.probe = 1.0
         arguments.people, arguments.pushed, arguments.phones, arguments.share = 30, 20, 20, 0.3
     return arguments
 

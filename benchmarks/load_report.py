@@ -136,7 +136,7 @@ def page_text(found: Found, introduction: Callable[[Found], str]) -> str:
     """Return everything."""
     late = found.crowded.late
     driver = [
-        ("people a second, closed loop, until all is done that they left to do (ceiling)", f"{found.ceiling.rate:.0f}"),
+        ("people a second, closed loop, until all is done that they left to do", f"{found.ceiling.rate:.0f}"),
         ("people a second, open loop", f"{found.rate:.0f}"),
         ("sign-out messages that the application had", f"{found.crowded.told:,}, none missing")
         if not found.crowded.untold
