@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from casduo.simulators.clock import VirtualClock
-from casduo.simulators.ucm import UcmSimulator
+from casduo.simulators.ucm import UcmSimulator, sql
 from tests.simulators.ucm.conftest import OTHER_PHONE, PHONE, PLAIN_PHONE, AxlClient, EmClient
 
 JOINS = (
@@ -119,3 +119,24 @@ def test_a_node_tells_what_it_knows(ucm: UcmSimulator, em: EmClient, database: D
 )
 def test_the_rest_is_a_database_error(database: Database, statement: str, code: int) -> None:
     assert database.error(statement) == code
+
+
+def test_rows_are_found_by_a_value_and_not_by_a_look_at_each() -> None:
+    """A wing of phones asks who is where at each login: looking at all pairs took a core of the machine."""
+    read = 0
+
+    class Counted(dict[str, str]):
+        def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+            nonlocal read
+            read += 1
+            return super().get(key, default)
+
+    many = range(300)
+    tables: sql.Tables = {
+        "device": [Counted(pkid=f"d{n}", name=f"SEP{n}") for n in many],
+        "enduser": [Counted(pkid=f"u{n}", userid=f"nurse{n}") for n in many],
+        "extensionmobilitydynamic": [Counted(fkdevice=f"d{n}", fkenduser=f"u{n}") for n in many],
+    }
+    found = sql.answer(f"select d.name {JOINS} where eu.userid = 'nurse7'", tables)
+    assert found == [[("name", "SEP7")]]
+    assert read < 20 * len(many)
