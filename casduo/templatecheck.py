@@ -59,6 +59,9 @@ def template_problems(
         except TemplateSyntaxError as error:
             yield TemplateProblem(path, error.lineno, error.message or "is no template")
             continue
+        except RecursionError:
+            yield TemplateProblem(path, 0, "cannot be read: parentheses or blocks are nested too deeply")
+            continue
         except (OSError, UnicodeDecodeError) as error:
             yield TemplateProblem(path, 0, f"cannot be read: {error.__class__.__name__}")
             continue
@@ -170,7 +173,7 @@ def _read(made: Environment, name: Hashable) -> nodes.Template | None:
         return None
     try:
         return made.parse(made.loader.get_source(made, name)[0], name)
-    except (TemplateError, OSError, UnicodeDecodeError):
+    except (TemplateError, OSError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -40,7 +40,7 @@ from casduo.protocol.responses import json_success, xml_success
 from casduo.protocol.saml1 import saml_success
 from casduo.protocol.validation import ValidatedTicket
 from casduo.services.file import read_registry
-from casduo.services.policies import RegisteredService
+from casduo.services.model import RegisteredService
 from casduo.services.release import UsernameUnfit, release
 from casduo.tickets.model import TicketGrantingTicket
 from casduo.ucm import axl_answers, emapi_documents, ris_documents
