@@ -40,12 +40,13 @@ class People:
 class Costs:
     """What things cost: milliseconds of a processor, and bytes."""
 
-    sign_in: float = _figure(1.15, "ms of the server for a sign-in and its validation")
-    ticket: float = _figure(0.66, "ms of the server for a ticket and its validation")
-    sign_out: float = _figure(1.0, "ms of the server for a sign-out")
+    sign_in: float = _figure(1.1, "ms of the server for a sign-in and its validation")
+    ticket: float = _figure(0.5, "ms of the server for a ticket and its validation")
+    sign_out: float = _figure(1.3, "ms of the server for a sign-out")
     redis_sign_in: float = _figure(0.29, "ms of Redis for a sign-in")
-    redis_ticket: float = _figure(0.17, "ms of Redis for a ticket or a sign-out")
-    told: float = _figure(1.8, "ms of a worker for an application that is told")
+    redis_ticket: float = _figure(0.15, "ms of Redis for a ticket or a sign-out")
+    redis_told: float = _figure(0.3, "ms of Redis for an application that is told, and for its line in the ledger")
+    told: float = _figure(0.7, "ms of a worker for an application that is told")
     line: float = _figure(0.04, "ms of a worker for a line of the audit trail")
     session_bytes: float = _figure(1500.0, "bytes of Redis for a live session with one application")
     visit_bytes: float = _figure(130.0, "bytes of Redis for each further application of it")
@@ -112,6 +113,7 @@ def need(users: int, people: People = People(), costs: Costs = Costs()) -> Need:
     visits = (people.tickets - 1) * costs.visit_bytes
     server = sign_ins * costs.sign_in + tickets * costs.ticket + sign_outs * costs.sign_out
     redis = sign_ins * costs.redis_sign_in + tickets * costs.redis_ticket + sign_outs * costs.redis_ticket
+    redis += tellings * costs.redis_told
     worker = tellings * costs.told + events * costs.line
     return Need(
         users,

@@ -15,6 +15,7 @@ COSTS = Costs(
     sign_out=2.0,
     redis_sign_in=1.0,
     redis_ticket=0.5,
+    redis_told=0.2,
     told=4.0,
     line=0.1,
     session_bytes=1000.0,
@@ -41,7 +42,7 @@ def test_rates_are_those_of_the_busiest_minute() -> None:
 def test_cores_leave_what_is_not_to_be_used() -> None:
     one = need(1_000_000, PLAIN, COSTS)
     assert one.server_cores == pytest.approx((100 * 10 + 400 * 5 + 50 * 2) / 1000 / 0.5)
-    assert one.redis_cores == pytest.approx((100 * 1 + 400 * 0.5 + 50 * 0.5) / 1000 / 0.5)
+    assert one.redis_cores == pytest.approx((100 * 1 + 400 * 0.5 + 50 * 0.5 + 100 * 0.2) / 1000 / 0.5)
     assert one.worker_cores == pytest.approx((100 * 4 + one.events * 0.1) / 1000 / 0.5)
 
 

@@ -35,7 +35,7 @@ from casduo.protocol.saml1 import parse_saml_request
 from casduo.request import Request
 from casduo.services.access import group_names, in_networks
 from casduo.services.patterns import compile_pattern
-from casduo.services.urls import append_ticket, canonical, location, parse_service, same_service
+from casduo.services.urls import MAX_BYTES, append_ticket, canonical, location, parse_service, same_service
 from casduo.signing import Purpose, Signing, SigningKey, TokenInvalid
 from casduo.tickets.ids import parse_session_id, parse_ticket_id
 from casduo.tickets.signouts import SignOut
@@ -53,8 +53,10 @@ def service(data: bytes) -> None:
     url = passing(MalformedService, lambda: parse_service(raw))
     if url is None:
         return
-    # A canonical form is its own canonical form, and the same service as what it was made of.
-    assert canonical(url.canonical) == url.canonical
+    # A canonical form is its own canonical form, and the same service as what it was made of. Written out in full it
+    # may be three times as long, and too long for a service.
+    if len(url.canonical) <= MAX_BYTES:
+        assert canonical(url.canonical) == url.canonical
     assert same_service(raw, url)
     sent = location(append_ticket(raw, "ticket", "ST-abcd-x"))
     assert sent.isascii()

@@ -186,6 +186,7 @@ def checked(directory: Path) -> list[tuple[str, int, str, str]]:
             ("login.html", 3, "error", "Unexpected end"),
         ),
         ("login", "{{ page.csrf|shout }}", ("login.html", 1, "error", "No filter named 'shout'")),
+        ("login", "{{ " + "(" * 3_000, ("login.html", 0, "error", "cannot be read: parentheses")),
         (
             "login",
             "\n{% extends 'frame.html' %}{# csrf #}",
