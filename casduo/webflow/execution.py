@@ -224,7 +224,9 @@ def parse_stored(execution: str) -> Stored | None:
         return None
     if len(parts[1]) != 4 or len(parts[2]) > 64 or not parts[3].isdecimal() or len(parts[3]) > 6:
         return None
-    return Stored(parts[1], parts[2], int(parts[3]))
+    stored = Stored(parts[1], parts[2], int(parts[3]))
+    # A key has one spelling: with zeros in front it is none that was given out.
+    return stored if stored.execution == execution else None
 
 
 def _signed(value: Any) -> tuple[Place, dict[str, Any], str, str]:

@@ -14,8 +14,6 @@ import jwt
 from urllib3.util import parse_url
 
 from casduo.addresses import parse_address
-from casduo.approvals.model import ApprovalRequest
-from casduo.approvals.model import Target as RequestTarget
 from casduo.authentication.ldap.attributes import release as entry_texts
 from casduo.authentication.ldap.directory import Entry
 from casduo.errors import CasduoError
@@ -50,6 +48,7 @@ from casduo.webex.model import card_action, items, person, posted, posted_messag
 from casduo.webex.notice import MalformedNotice, read_notice
 from casduo.webex.press import Choice, choice_in, request_named
 from casduo.webex.signature import signature_fault
+from tests.approvals.asked import request
 from tests.fuzz.model import NOW, header_of, parts_of, passing, text_of
 
 
@@ -213,23 +212,7 @@ def webex_objects(data: bytes) -> None:
     json.dumps(dict(action.inputs)).encode()
 
 
-_REQUEST = ApprovalRequest(
-    id="r1",
-    nonce="n1",
-    principal="ada",
-    name="Ada",
-    emails=("ada@example.edu",),
-    service="lab",
-    service_name="Laboratory",
-    url="https://lab.example.edu/",
-    target=RequestTarget(),
-    start=NOW,
-    end=NOW + 3600,
-    reason="work",
-    created=NOW - 60,
-    expires=NOW + 60,
-    room="R1",
-)
+_REQUEST = request("r1")
 
 
 def entries(data: bytes) -> None:

@@ -15,7 +15,7 @@ from casduo.agents import agent_named, agent_of, agent_words
 from casduo.approvals.wording import cleaned, cleaned_comment
 from casduo.authentication.ldap.attributes import read_text
 from casduo.authentication.ldap.settings import parse_server
-from casduo.authentication.names import canonical_username, folded_username, lowered_address
+from casduo.authentication.names import MAX_USERNAME, canonical_username, folded_username, lowered_address
 from casduo.errors import BadRequest, ForeignOrigin, MalformedService
 from casduo.events.audit_search import Cursor
 from casduo.fieldtypes import UTC, parse_network, split_address, web_url
@@ -165,7 +165,8 @@ def headers(data: bytes) -> None:
 def names(data: bytes) -> None:
     text = text_of(data)
     name = canonical_username(text, "lower")
-    assert canonical_username(name, "lower") == name
+    # A longer one has been cut, and is refused.
+    assert len(name) > MAX_USERNAME or canonical_username(name, "lower") == name
     folded = folded_username(text)
     assert folded_username(folded) == folded
     lowered_address(text)

@@ -161,8 +161,8 @@ TARGETS: tuple[Target, ...] = (
         answers.webex_objects,
         (
             _DEEP,
-            b'{"id": "A1", "messageId": "M1", "personId": "P1", "roomId": "R1", "created": "2026-01-31T10:00:00.000Z",'
-            b' "inputs": {"kind": "approval", "request": "r1", "nonce": "n1", "decision": "reject", "comment": "no"}}',
+            b'{"id": "A1", "messageId": "M1", "personId": "P", "roomId": "space", "created": "2026-01-31T10:00:00Z",'
+            b' "inputs": {"kind": "approval", "request": "r1", "nonce": "nonce", "decision": "reject", "comment": ""}}',
             b'{"id": "P1", "emails": ["Ada@Example.edu"], "displayName": "\\ud800", "type": "person", "orgId": "O"}',
             b'{"items": [{"id": "R1", "title": "x", "type": "group", "isLocked": true}]}',
         ),

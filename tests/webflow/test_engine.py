@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
+from casduo.values import value_object
 from casduo.webflow.engine import (
     Effect,
     Ended,
@@ -31,7 +32,7 @@ class Trace:
     answer: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Shown(Effect):
     text: str
 

@@ -17,6 +17,7 @@ from casduo.errors import CookiesMissing, FlowError, FlowKeyExpired, FlowKeyFore
 from casduo.rules import LoginRules
 from casduo.signing import Purpose, Signing, fingerprint
 from casduo.store import Store
+from casduo.values import value_object
 from casduo.webflow.context import Context, Inbound
 from casduo.webflow.engine import Effect, Engine, Flow, Pause, action, end, subflow, view
 from casduo.webflow.execution import Answer, Executions
@@ -28,7 +29,7 @@ SERVICE = "https://library.example.edu/?q=1"
 RULES = LoginRules("/cas", form_lifetime=3600.0, flow_lifetime=600.0)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object(frozen=True, slots=True)
 class Shown(Effect):
     """What a test's states have to say."""
 
@@ -241,6 +242,14 @@ def test_a_key_of_another_version_is_used_and_does_not_disturb_the_right_one(ben
     key = bench.waiting()
     head, _, _ = key.rpartition(".")
     assert isinstance(bench.refused(f"{head}.{version}", "return"), FlowKeyUsed)
+    assert bench.resume(key, "return").execution
+
+
+def test_a_key_has_one_spelling(bench: Bench) -> None:
+    key = bench.waiting()
+    head, _, version = key.rpartition(".")
+    for other in (f"{head}.0{version}", f"{head}.00{version}"):
+        assert isinstance(bench.refused(other, "return"), FlowKeyInvalid)
     assert bench.resume(key, "return").execution
 
 
