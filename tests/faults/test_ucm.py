@@ -169,15 +169,11 @@ class Handsets(Stream):
         phone.press_services()
         if phone.screen is None:
             raise Cut(phone.prompt_error)
+        self._moment(phone)
         self._told(phone, person)
         phone.type(userid=person, pin=PINS[person])
         phone.press("Submit")
-        ends = time.monotonic() + LIFETIME
-        while "One moment" in str(phone.screen) and not phone.prompt_error:
-            if time.monotonic() > ends:
-                raise Wrong(f"one moment for ever: {phone.requests[-4:]} {len(phone.requests)} {phone.screen}")
-            time.sleep(0.1)
-            phone.tick()
+        self._moment(phone)
         phone.check()
         self._told(phone, person)
         shown = str(phone.screen)
@@ -186,6 +182,15 @@ class Handsets(Stream):
         found = self._ucm.login_of(device)
         if found is None or (found.user, found.profile) != (person, f"{person}-ward"):
             raise Wrong(f"the phone says that {person} is logged in, the UCM says {found}")
+
+    def _moment(self, phone: IpPhone) -> None:
+        """Wait as the phone says, be it for the form or for what became of a login."""
+        ends = time.monotonic() + LIFETIME
+        while "One moment" in str(phone.screen) and not phone.prompt_error:
+            if time.monotonic() > ends:
+                raise Wrong(f"one moment for ever: {phone.requests[-4:]} {len(phone.requests)} {phone.screen}")
+            time.sleep(0.1)
+            phone.tick()
 
     def _told(self, phone: IpPhone, person: str) -> None:
         shown = str(phone.screen)
