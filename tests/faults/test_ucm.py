@@ -169,7 +169,10 @@ class Handsets(Stream):
         phone.press_services()
         if phone.screen is None:
             raise Cut(phone.prompt_error)
-        self._moment(phone)
+        if "One moment" in str(phone.screen):
+            # There is no form while the UCM is too busy to say who is on the phone. It asks again by itself, until
+            # somebody has had enough.
+            raise Clear("has to wait for the form")
         self._told(phone, person)
         phone.type(userid=person, pin=PINS[person])
         phone.press("Submit")
@@ -184,7 +187,7 @@ class Handsets(Stream):
             raise Wrong(f"the phone says that {person} is logged in, the UCM says {found}")
 
     def _moment(self, phone: IpPhone) -> None:
-        """Wait as the phone says, be it for the form or for what became of a login."""
+        """Wait as the phone says for what becomes of a login."""
         ends = time.monotonic() + LIFETIME
         while "One moment" in str(phone.screen) and not phone.prompt_error:
             if time.monotonic() > ends:
