@@ -112,7 +112,7 @@ RULES = (
         "engine",
         within=("casduo.webflow.engine",),
         forbidden=("casduo", "http", "urllib", "redis", "werkzeug", "requests"),
-        unless=("casduo.errors", "casduo.webflow"),
+        unless=("casduo.errors", "casduo.values", "casduo.webflow"),
         reason="the engine walks a table: it knows no CAS, no HTTP and no Redis",
     ),
     Rule(
