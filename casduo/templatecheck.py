@@ -59,7 +59,8 @@ def template_problems(
         except TemplateSyntaxError as error:
             yield TemplateProblem(path, error.lineno, error.message or "is no template")
             continue
-        except RecursionError:
+        except (RecursionError, SyntaxError):
+            # The interpreter's own limits: on reading it, or on compiling the Python that Jinja makes of it.
             yield TemplateProblem(path, 0, "cannot be read: parentheses or blocks are nested too deeply")
             continue
         except (OSError, UnicodeDecodeError) as error:

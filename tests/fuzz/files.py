@@ -97,7 +97,7 @@ def redis_addresses(data: bytes) -> None:
 def templates(data: bytes) -> None:
     """A template of a site's own, which is looked at and never run."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "login_form.html"
+        path = Path(folder) / "login.html"
         path.write_bytes(data)
         for problem in template_problems(views_directory(), Path(folder), (), lambda *_: ""):
             assert problem.message
@@ -107,9 +107,9 @@ def templates(data: bytes) -> None:
 def notifications(data: bytes) -> None:
     """Templates of notifications, filled with what anybody may be called."""
     template, who = map(text_of, parts_of(data, 2))
-    own = passing(ValidationError, lambda: WebexRoute.model_validate({"to": "a@example.edu", "template": template}))
+    own = passing(ValidationError, lambda: WebexRoute.model_validate({"to": "space", "template": template}))
     if own is None:
         return
     record = EventRecord.from_json(json.dumps({**_RECORD, "principal": who}))
-    text = rendered(template_for(record.kind, own.template), record, Registry(()), UTC)
+    text = rendered(template_for(record.kind, own.template), record, Registry((), "1"), UTC)
     assert len(text.encode()) <= LONGEST_MESSAGE

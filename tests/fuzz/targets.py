@@ -161,7 +161,7 @@ TARGETS: tuple[Target, ...] = (
         answers.webex_objects,
         (
             _DEEP,
-            b'{"id": "A1", "messageId": "M1", "personId": "P", "roomId": "space", "created": "2026-01-31T10:00:00Z",'
+            b'{"id": "A1", "messageId": "M1", "personId": "P", "roomId": "space", "created": "2026-10-01T10:00:00Z",'
             b' "inputs": {"kind": "approval", "request": "r1", "nonce": "nonce", "decision": "reject", "comment": ""}}',
             b'{"id": "P1", "emails": ["Ada@Example.edu"], "displayName": "\\ud800", "type": "person", "orgId": "O"}',
             b'{"items": [{"id": "R1", "title": "x", "type": "group", "isLocked": true}]}',
@@ -221,6 +221,7 @@ TARGETS: tuple[Target, ...] = (
             b"{% extends 'layout.html' %}{% block content %}{{ t('login.title', name=page.name) }}{% endblock %}",
             b"{% from 'macros.html' import field %}{{ field('x', y) }}{{ static('a.css') }}",
             b"{% import 'nothing.html' as z %}{{ z.a(" + b"(" * 300,
+            b"{% if a %}" * 150 + b"{% endif %}" * 150,
         ),
     ),
     Target(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fuzz.lines import lines_not_run
 from tests.fuzz.replay import KEPT, inputs, kept
 from tests.fuzz.targets import TARGETS, Target
 
@@ -15,6 +16,12 @@ def test_every_parser_bears_examples_kept_finds_and_damage(target: Target) -> No
             target.harness(data)
         except Exception as error:
             raise AssertionError(f"{target.name} does not bear {name}: {data[:200]!r}") from error
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_each_line_of_a_harness_is_run_by_an_example(target: Target) -> None:
+    """A harness whose examples are all refused at its first step looks at nothing, however long it is run."""
+    assert not lines_not_run(target.harness, (b"", *target.seeds))
 
 
 def test_each_kept_find_belongs_to_a_target() -> None:

@@ -189,6 +189,11 @@ def checked(directory: Path) -> list[tuple[str, int, str, str]]:
         ("login", "{{ " + "(" * 3_000, ("login.html", 0, "error", "cannot be read: parentheses")),
         (
             "login",
+            "{% if a %}" * 150 + "{% endif %}" * 150,
+            ("login.html", 0, "error", "cannot be read: parentheses or blocks"),
+        ),
+        (
+            "login",
             "\n{% extends 'frame.html' %}{# csrf #}",
             ("login.html", 2, "error", "refers to 'frame.html'"),
         ),
