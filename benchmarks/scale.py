@@ -112,8 +112,7 @@ def need(users: int, people: People = People(), costs: Costs = Costs()) -> Need:
     live = min(day, day * people.busiest_hour * people.hours)
     visits = (people.tickets - 1) * costs.visit_bytes
     server = sign_ins * costs.sign_in + tickets * costs.ticket + sign_outs * costs.sign_out
-    redis = sign_ins * costs.redis_sign_in + tickets * costs.redis_ticket + sign_outs * costs.redis_ticket
-    redis += tellings * costs.redis_told
+    redis = sign_ins * costs.redis_sign_in + (tickets + sign_outs) * costs.redis_ticket + tellings * costs.redis_told
     worker = tellings * costs.told + events * costs.line
     return Need(
         users,

@@ -6,6 +6,7 @@ What an event tells becomes the value of a label only if the label's set has it;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from casduo.account import events as account
@@ -42,7 +43,7 @@ class Count:
     amount: float = 1.0
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """How events of one class are counted.
 

@@ -5,7 +5,7 @@ protocol share.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from casduo.approvals.model import Line, Standing
 from casduo.mfa.policy import DuoDecision, owed
@@ -24,7 +24,7 @@ _OUTAGE = 300.0
 """Seconds for which a login that went without Duo, because Duo was down, is good for proxy tickets."""
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class EntitlementRules:
     """What the settings say: which attributes hold groups, and how Duo is asked where a service does not say."""
 

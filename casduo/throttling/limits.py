@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from casduo.addresses import line_of
@@ -24,7 +25,7 @@ _UNDER_WAY_MS = 30_000
 _Step = Literal["look", "test", "fail", "forgive", "release"]
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Limit:
     """One limit. ``failures`` are free within ``window`` seconds; each further one doubles the pause, which starts at
     ``pause`` and never exceeds ``max_pause`` seconds. ``afresh``: when a pause is over all failures are forgotten.

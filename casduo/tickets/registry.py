@@ -15,6 +15,7 @@ Methods that take a ``Batch`` only add to it; the caller runs it and thereby dec
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from casduo.mfa.strength import Strength
@@ -80,7 +81,7 @@ _ROW_MS = 20_000
 """A row of tickets for one service, none of them validated, is a loop between browser and application."""
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Lifetimes:
     """Seconds. ``session`` is the hard end of a session, ``idle`` its end without use, ``service_ticket`` the time an
     application has to validate; ``remembered`` and ``remembered_idle`` hold for people who asked to be remembered.

@@ -64,7 +64,7 @@ class Pause(Generic[EventsT]):
 Function = Callable[..., Any]
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """One row. ``function`` is an action's name, for a subflow the other flow's name, for an end it may be empty."""
 
@@ -74,7 +74,7 @@ class State:
     on: Mapping[str, str]
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Flow:
     """A table. ``rows`` in reading order; ``start`` is the first row unless named."""
 
@@ -138,7 +138,7 @@ class Ended:
     effect: Effect | None
 
 
-@value_object(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Bound:
     state: State
     call: Function | None

@@ -11,6 +11,7 @@ An execution key is ``s.<signed token>`` or ``r.<slot>.<id>.<version>``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -28,6 +29,9 @@ from casduo.webflow.scope import Scope
 _CLAIM = load_script(__file__, "claim.lua", confirmed=True)
 _LOOK = load_script(__file__, "look.lua")
 _PARK = load_script(__file__, "park.lua")
+
+_STORED = re.compile(r"r\.([A-Za-z0-9]{4})\.([A-Za-z0-9]{1,64})\.(0|[1-9][0-9]{0,5})")
+"""A key has one spelling: with zeros in front of its version it is none that was given out."""
 
 
 @value_object(frozen=True, slots=True)
@@ -219,14 +223,8 @@ class Executions:
 
 def parse_stored(execution: str) -> Stored | None:
     """Return the waiting flow that an execution key names, ``None`` for a key of another kind."""
-    parts = execution.split(".")
-    if len(parts) != 4 or parts[0] != "r" or not all(part.isascii() and part.isalnum() for part in parts[1:]):
-        return None
-    if len(parts[1]) != 4 or len(parts[2]) > 64 or not parts[3].isdecimal() or len(parts[3]) > 6:
-        return None
-    stored = Stored(parts[1], parts[2], int(parts[3]))
-    # A key has one spelling: with zeros in front it is none that was given out.
-    return stored if stored.execution == execution else None
+    found = _STORED.fullmatch(execution)
+    return Stored(found[1], found[2], int(found[3])) if found is not None else None
 
 
 def _signed(value: Any) -> tuple[Place, dict[str, Any], str, str]:
