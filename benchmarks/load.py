@@ -159,15 +159,15 @@ def measure(scene: Scene, arguments: argparse.Namespace) -> Found:
         warming = min(WARM_UP, arguments.ceiling / 2)
         _say(f"Warming up for {warming:g} seconds ...")
         _do(pipe, "closed", warming, width)
-        _say(f"Measuring the ceiling for {arguments.ceiling:g} seconds, {width} people at a time ...")
-        ceiling = _do(pipe, "closed", arguments.ceiling, width)
-        _say(f"{ceiling.rate:.0f} people a second. What they cost, for {arguments.probe:g} seconds at half of that ...")
+        _say(f"As many as can, for {arguments.ceiling:g} seconds, {width} people at a time ...")
+        closed = _do(pipe, "closed", arguments.ceiling, width)
+        _say(f"{closed.rate:.0f} people a second. What they cost, for {arguments.probe:g} seconds at half of that ...")
         used = _used(scene)
-        probe = _do(pipe, "open", max(ceiling.rate / 2, 1.0), arguments.probe)
+        probe = _do(pipe, "open", max(closed.rate / 2, 1.0), arguments.probe)
         cost = sum(_used(scene).values()) - sum(used.values())
-        most = min(ceiling.rate, len(probe.late) / cost if cost else ceiling.rate)
-        rate = max(arguments.share * most, 1.0)
-        _say(f"At most {most:.0f} people a second; now {rate:.0f} a second for {seconds:.0f} seconds ...")
+        ceiling = min(closed.rate, len(probe.late) / cost if cost else closed.rate)
+        rate = max(arguments.share * ceiling, 1.0)
+        _say(f"At most {ceiling:.0f} people a second; now {rate:.0f} a second for {seconds:.0f} seconds ...")
         used = _used(scene)
         watcher = Watcher(scene.store, scene.processes, arguments.every)
         watcher.start()
@@ -182,14 +182,16 @@ def measure(scene: Scene, arguments: argparse.Namespace) -> Found:
     people = len(crowded.late) or 1
     each = ", ".join(f"{name} {1000 * spent[name] / people:.2f} ms" for name in ("server", "worker", "Redis"))
     facts = {
-        "people a second that would fill the core by what they cost, with as much expiring (ceiling)": f"{most:.0f}",
+        "people a second that would fill the core by what they cost, with as much expiring (ceiling)": f"{ceiling:.0f}",
         "processor, of a core": shares,
         "processor, for one of the people": each,
         "load average at the end": f"{os.getloadavg()[0]:.1f}",
-        "errors while the ceiling was measured": str(sum(len(one.errors) for one in ceiling.kinds.values())),
+        "errors while the ceiling was measured": str(
+            sum(len(one.errors) for run in (closed, probe) for one in run.kinds.values())
+        ),
     }
     facts |= _disk(scene, crowded)
-    return Found(ceiling, rate, crowded, samples, counted[0], census(scene.store), facts)
+    return Found(closed, rate, crowded, samples, counted[0], census(scene.store), facts)
 
 
 def _disk(scene: Scene, crowded: Crowded) -> dict[str, str]:

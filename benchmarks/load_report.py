@@ -27,14 +27,14 @@ _ROWS = 12
 class Found:
     """Everything about one run.
 
-    :param ceiling: people a second in the closed loop, and how busy the driver was
+    :param closed: people a second in the closed loop, and how busy the driver was
     :param rate: at which they came then
     :param samples: of the open loop
     :param before, after: kinds of keys, when expiry had its balance (or in the middle) and at the end
     :param facts: what else was measured, by name
     """
 
-    ceiling: Crowded
+    closed: Crowded
     rate: float
     crowded: Crowded
     samples: list[Sample]
@@ -136,7 +136,7 @@ def page_text(found: Found, introduction: Callable[[Found], str]) -> str:
     """Return everything."""
     late = found.crowded.late
     driver = [
-        ("people a second, closed loop, until all is done that they left to do", f"{found.ceiling.rate:.0f}"),
+        ("people a second, closed loop, until all is done that they left to do", f"{found.closed.rate:.0f}"),
         ("people a second, open loop", f"{found.rate:.0f}"),
         ("sign-out messages that the application had", f"{found.crowded.told:,}, none missing")
         if not found.crowded.untold
@@ -157,4 +157,4 @@ def page_text(found: Found, introduction: Callable[[Found], str]) -> str:
 
 
 def _busy(found: Found) -> str:
-    return f"{100 * found.ceiling.busy:.0f} %, {100 * found.crowded.busy:.0f} %"
+    return f"{100 * found.closed.busy:.0f} %, {100 * found.crowded.busy:.0f} %"
