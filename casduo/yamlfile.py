@@ -104,7 +104,7 @@ def read_bytes(path: Path) -> bytes:
         raise SettingsError((Problem(str(path), 0, 0, "", f"cannot be read: {reason}"),)) from None
 
 
-def parse_yaml(content: bytes, file: str, *, pure: bool = False) -> Document:
+def parse_yaml(content: bytes, file: str, *, pure: bool = False, most: int = SIZE_LIMIT) -> Document:
     """Turn ``content`` into a document; ``file`` is the name under which problems are reported.
 
     The C parser reads it where it is installed (``ruamel.yaml.clib``), some twenty times faster than the one in Python.
@@ -113,9 +113,10 @@ def parse_yaml(content: bytes, file: str, *, pure: bool = False) -> Document:
     Keys are always text. Plain scalars follow the core schema of YAML 1.2 (section 10.3.2), so ``no`` is a text and
     ``0777`` is 777; dates stay text. Anchors, aliases and merge keys (``<<``) are understood, tags are not.
 
+    :param most: bytes; what is larger is refused
     :raises SettingsError: as :func:`load_yaml`
     """
-    text = _decode(content, file)
+    text = _decode(content, file, most)
     if not pure:
         with contextlib.suppress(*PARSER_ERRORS):
             return _compose(text, file, [], pure=False)
@@ -127,9 +128,9 @@ def parse_yaml(content: bytes, file: str, *, pure: bool = False) -> Document:
     raise SettingsError(tuple(sorted(problems)))
 
 
-def _decode(content: bytes, file: str) -> str:
-    if len(content) > SIZE_LIMIT:
-        raise SettingsError((Problem(file, 0, 0, "", f"larger than {SIZE_LIMIT // 1_000_000} MB"),))
+def _decode(content: bytes, file: str, most: int) -> str:
+    if len(content) > most:
+        raise SettingsError((Problem(file, 0, 0, "", f"larger than {most // 1_000_000} MB"),))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SettingsError((Problem(file, 1, 1, "", "is in UTF-16; save it as UTF-8"),))
     problems = []

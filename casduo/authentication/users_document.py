@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from io import StringIO
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
-
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from typing import Any
 
 from casduo.authentication.passwords import is_hash
 from casduo.errors import Problem, SettingsError
+from casduo.yamlfile import Document, KeyPath, parse_yaml
+
+SIZE_LIMIT = 50_000_000
+"""Bytes: some hundred thousand people, more than a file is good for."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 _KEYS = frozenset({"password", "name", "attributes", "pin", "disabled", "locked", "must_change", "expires"})
@@ -50,38 +50,23 @@ def is_username(text: str) -> bool:
     return _USERNAME.fullmatch(text) is not None
 
 
-def round_trip_yaml() -> YAML:
-    """Return the YAML reader and writer of users files: it keeps comments, quotes and order, and counts lines."""
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
-
-
 def read_users(text: str, file: str) -> Mapping[str, User]:
-    """Return the users that ``text`` describes, by user name, read-only.
+    """Return the users that ``text`` describes, by user name, read-only. A file that says nothing has none.
 
     :param file: how problems name the file.
     :raises SettingsError: with every problem, not only the first; no problem repeats a value that is secret.
     """
     try:
-        document = round_trip_yaml().load(StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise SettingsError((Problem(file, line, column, "", error.problem or "not readable as YAML"),)) from None
-    except (YAMLError, ValueError):
-        # ValueError: a timestamp such as 2027-13-01.
-        raise SettingsError((Problem(file, 0, 0, "", "not readable as YAML"),)) from None
-    if document is None:
-        return MappingProxyType({})
-    if not isinstance(document, CommentedMap):
-        raise SettingsError((Problem(file, 1, 1, "", "expected user names, each with its record"),))
-    reader = _Reader(file)
+        document = parse_yaml(text.encode(errors="surrogatepass"), file, most=SIZE_LIMIT)
+    except SettingsError as error:
+        raise SettingsError(tuple(_told(problem) for problem in error.problems)) from None
+    records = {} if document.data is None else document.data
+    if not isinstance(records, dict):
+        raise SettingsError((document.problem((), "expected user names, each with its record"),))
+    reader = _Reader(document)
     users = {}
-    for key in document:
-        user = reader.user(key, document)
+    for key, record in records.items():
+        user = reader.user(key, record)
         if user is not None:
             users[user.username] = user
     if reader.problems:
@@ -89,34 +74,41 @@ def read_users(text: str, file: str) -> Mapping[str, User]:
     return MappingProxyType(users)
 
 
-def _shown(key: object) -> str:
+def _told(problem: Problem) -> Problem:
+    """Return a problem of the text as YAML without what may be a password that nobody quoted, or half a hash."""
+    message = problem.message
+    if message.startswith("*"):
+        message = "'*' stands for something above that is not there; put a text that begins with it into quotes"
+    return replace(problem, path=problem.path and _shown(problem.path), message=message)
+
+
+def _shown(key: str) -> str:
     # Half a hash becomes a key when somebody forgets to quote it; problems are logged.
-    return str(key) if re.fullmatch(r"[\w.@ +-]{1,32}", str(key)) else "(key)"
+    return key if re.fullmatch(r"[\w.@ +-]{1,32}", key) else "(key)"
 
 
 class _Reader:
     """Reads one document and collects what is wrong with it."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, document: Document) -> None:
         self.problems: list[Problem] = []
-        self._file = file
+        self._document = document
         self._folded: dict[str, str] = {}
 
-    def user(self, key: object, document: CommentedMap) -> User | None:
-        if not isinstance(key, str) or not is_username(key):
-            self._problem(document, key, _shown(key), "not a user name (quote it if it looks like a number)")
+    def user(self, key: str, record: Any) -> User | None:
+        if not is_username(key):
+            self._problem((key,), "not a user name: letters, digits and ._@+- are")
             return None
         other = self._folded.setdefault(key.lower(), key)
         if other != key:
-            self._problem(document, key, key, f"differs from {other!r} in upper and lower case only")
-        record = document[key]
-        if not isinstance(record, CommentedMap):
-            self._problem(document, key, key, "expected a record with a password")
+            self._problem((key,), f"differs from {other!r} in upper and lower case only")
+        if not isinstance(record, dict):
+            self._problem((key,), "expected a record with a password")
             return None
         before = len(self.problems)
         for name in record:
             if name not in _KEYS:
-                self._problem(record, name, f"{key}.{_shown(name)}", f"unknown; known are {', '.join(sorted(_KEYS))}")
+                self._problem((key, name), f"unknown; known are {', '.join(sorted(_KEYS))}")
         user = User(
             username=key,
             password=self._hash(record, key, "password", required=True),
@@ -130,58 +122,56 @@ class _Reader:
         )
         return user if len(self.problems) == before else None
 
-    def _hash(self, record: CommentedMap, key: str, name: str, *, required: bool) -> str:
+    def _hash(self, record: dict[str, Any], key: str, name: str, *, required: bool) -> str:
         value = record.get(name)
         if value is None and not required:
             return ""
         if not isinstance(value, str) or not is_hash(value):
-            self._problem(record, name, f"{key}.{name}", "expected a hash that begins with $argon2id$v=19$")
+            self._problem((key, name), "expected a hash that begins with $argon2id$v=19$")
             return ""
-        return str(value)
+        return value
 
-    def _text(self, record: CommentedMap, key: str, name: str) -> str:
+    def _text(self, record: dict[str, Any], key: str, name: str) -> str:
         value = record.get(name, "")
         if isinstance(value, str):
-            return str(value)
-        self._problem(record, name, f"{key}.{name}", "expected text")
+            return value
+        self._problem((key, name), "expected text")
         return ""
 
-    def _flag(self, record: CommentedMap, key: str, name: str) -> bool:
+    def _flag(self, record: dict[str, Any], key: str, name: str) -> bool:
         value = record.get(name, False)
         if isinstance(value, bool):
             return value
-        self._problem(record, name, f"{key}.{name}", "expected true or false")
+        self._problem((key, name), "expected true or false")
         return False
 
-    def _moment(self, record: CommentedMap, key: str, name: str) -> float | None:
+    def _moment(self, record: dict[str, Any], key: str, name: str) -> float | None:
         value = record.get(name)
-        if isinstance(value, datetime):
-            return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-        if isinstance(value, date):
-            return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-        if value is not None:
-            self._problem(record, name, f"{key}.{name}", "expected a date such as 2027-01-31 (from then on, UTC)")
-        return None
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            self._problem((key, name), "expected a date such as 2027-01-31 (from then on, UTC)")
+            return None
 
-    def _attributes(self, record: CommentedMap, key: str) -> Mapping[str, tuple[str, ...]]:
-        if "attributes" not in record:
-            return MappingProxyType({})
-        mapping = record["attributes"]
-        if not isinstance(mapping, CommentedMap):
-            self._problem(record, "attributes", f"{key}.attributes", "expected attribute names with their values")
+    def _attributes(self, record: dict[str, Any], key: str) -> Mapping[str, tuple[str, ...]]:
+        mapping = record.get("attributes", {})
+        if not isinstance(mapping, dict):
+            self._problem((key, "attributes"), "expected attribute names with their values")
             return MappingProxyType({})
         attributes = {}
         for name, value in mapping.items():
             values = value if isinstance(value, list) else [value]
-            if isinstance(name, str) and name and all(isinstance(each, str) and each for each in values):
+            if name and all(isinstance(each, str) and each for each in values):
                 if values:
-                    attributes[str(name)] = tuple(str(each) for each in values)
+                    attributes[name] = tuple(values)
             else:
-                self._problem(mapping, name, f"{key}.attributes.{_shown(name)}", "expected text or a list of texts")
+                self._problem((key, "attributes", name), "expected text or a list of texts")
         return MappingProxyType(attributes)
 
-    def _problem(self, mapping: CommentedMap, key: object, path: str, message: str) -> None:
-        # A key that is missing, or merged in from elsewhere, has no place of its own; its record has.
-        own = mapping.lc.data or {}
-        line, column = mapping.lc.key(key) if key in own else (mapping.lc.line, mapping.lc.col)
-        self.problems.append(Problem(self._file, line + 1, column + 1, path, message))
+    def _problem(self, path: KeyPath, message: str) -> None:
+        line, column = self._document.position(path)
+        shown = ".".join(_shown(str(part)) for part in path)
+        self.problems.append(Problem(self._document.file, line, column, shown, message))

@@ -59,6 +59,9 @@ def serve(config: Path | None, server: str | None) -> None:
     if path is not None:
         # The serving processes read the same file.
         os.environ["CASDUO_CONFIG"] = str(path.resolve())
+    if settings.duo is not None:
+        # For the same reason as the application above.
+        from casduo.mfa.duo import official  # noqa: F401
     said = begin_node(settings, os.environ)
     if said:
         _log.warning("metrics.not_told", detail=said)

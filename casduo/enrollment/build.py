@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from casduo.clock import Clock, system_clock
 from casduo.enrollment.service import Enrollment, EnrollmentTerms, Gateways
 from casduo.enrollment.sessions import CodeLimit, EnrollSessions
 from casduo.errors import UpstreamMisconfigured
 from casduo.events.journal import Journal
-from casduo.mfa.duo.admin_api import AdminApi
 from casduo.mfa.duo.errors import DuoMisconfigured, DuoUnavailable
-from casduo.mfa.duo.universal import PINNED_CA_FILE
 from casduo.outbound import Breaker, Bulkhead
 from casduo.outbound.http import HttpClient, HttpSettings
 from casduo.settings import DuoSettings, Settings
 from casduo.store import Store
+
+if TYPE_CHECKING:
+    from casduo.mfa.duo.admin_api import AdminApi
 
 _DEADLINE = 8.0
 """Seconds for one call of the Admin API as a whole."""
@@ -53,6 +56,10 @@ def _admin_api(settings: Settings, duo: DuoSettings, clock: Clock) -> AdminApi |
     keys = duo.admin_api
     if keys is None:
         return None
+    # Not before: see build_applications.
+    from casduo.mfa.duo.admin_api import AdminApi
+    from casduo.mfa.duo.universal import PINNED_CA_FILE
+
     places = max(1, settings.server.threads // 4)
     http_settings = HttpSettings(
         connect_timeout=duo.connect_timeout,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from casduo.enrollment.events import EnrollmentFinished, EnrollmentRefused, EnrollmentStarted, Way
 from casduo.enrollment.model import Code, EnrollSession, Stage
@@ -12,9 +12,11 @@ from casduo.enrollment.sessions import CodeLimit, EnrollSessions
 from casduo.enrollment.standing import Need, Standing, agrees, proves, standing
 from casduo.events.journal import Journal
 from casduo.events.model import Fault, Subject
-from casduo.mfa.duo.admin_api import AdminApi
 from casduo.mfa.duo.errors import DuoBadParameter, DuoFailure, DuoMisconfigured
 from casduo.mfa.duo.gateway import DuoGateway, EnrollmentState, PreauthResult
+
+if TYPE_CHECKING:
+    from casduo.mfa.duo.admin_api import AdminApi
 
 _LATE = 5.0
 """Seconds for which a code is asked about after its end: clocks differ, and somebody may just have used it."""

@@ -82,7 +82,7 @@ grace:
   password: {HASH}
   colour: red
   disabled: maybe
-12345:
+Ada Lovelace:
   password: {HASH}
 linus: true
 margaret:
@@ -100,9 +100,9 @@ barbara:
         (2, "ada.password"),
         (5, "grace.colour"),
         (6, "grace.disabled"),
-        (7, "12345"),
+        (7, "Ada Lovelace"),
         (9, "linus"),
-        (11, "margaret.password"),
+        (10, "margaret.password"),
         (11, "margaret.name"),
         (13, "margaret.attributes.age"),
         (17, "barbara.attributes"),
@@ -115,11 +115,11 @@ barbara:
     ("text", "line"),
     [
         (f"ada: {{password: {QUOTED}}}\nada: {{password: {QUOTED}}}\n", 2),
-        ("ada: [unclosed\n", 2),
+        ("ada: [unclosed\n", 1),
         ("- ada\n- grace\n", 1),
         ("just text", 1),
-        (f"ada: {{password: {QUOTED}, expires: 2027-13-45}}", 0),
-        ("ada: \x07", 0),
+        (f"ada: {{password: {QUOTED}, expires: 2027-13-45}}", 1),
+        ("ada: \x07", 1),
     ],
 )
 def test_what_is_not_such_a_file_at_all_is_told(text: str, line: int) -> None:
@@ -152,11 +152,48 @@ def test_a_hash_that_somebody_forgot_to_quote_is_not_repeated() -> None:
     assert "c2FsdHNhbHQ" not in " ".join(map(str, found))
 
 
-def test_a_problem_of_a_merged_record_has_the_place_of_the_record() -> None:
+def test_a_problem_of_a_merged_record_has_the_place_where_it_is_written() -> None:
     found = problems(f"ada: &usual\n  password: {HASH}\n  disabled: maybe\ngrace:\n  <<: *usual\n  name: Grace\n")
 
-    assert [(problem.line, problem.path) for problem in found] == [(3, "ada.disabled"), (5, "grace.disabled")]
+    assert [(problem.line, problem.path) for problem in found] == [(3, "ada.disabled"), (3, "grace.disabled")]
 
 
 def test_an_attribute_without_values_is_none() -> None:
     assert read_users(f"ada: {{password: {QUOTED}, attributes: {{groups: []}}}}", "u")["ada"].attributes == {}
+
+
+def test_a_name_that_looks_like_a_number_is_a_name() -> None:
+    assert list(read_users(f"007: {{password: {QUOTED}}}\n1815-12-10: {{password: {QUOTED}}}", "u")) == [
+        "007",
+        "1815-12-10",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada: {password: *analytical}",
+        "ada: &analytical {password: *analytical}",
+        # One hash without quotes, twice: what is after its last comma is a key, twice.
+        f"ada: {{password: {HASH}, pin: {HASH}}}",
+        "ada: [analytical, 'analytical",
+        "ada: {password: !analytical x}",
+    ],
+)
+def test_a_secret_that_makes_it_bad_yaml_is_not_repeated(text: str) -> None:
+    told = " ".join(map(str, problems(text)))
+
+    assert "analytical" not in told
+    assert "c2FsdHNhbHQ" not in told
+
+
+def test_a_file_of_thousands_of_users_is_larger_than_other_files_may_be() -> None:
+    users = "".join(f"person{number}: {{password: {QUOTED}, name: {'x' * 10_000}}}\n" for number in range(600))
+
+    assert len(read_users(users, "users.yaml")) == 600
+
+
+def test_a_file_that_nobody_writes_is_refused_for_its_size() -> None:
+    (problem,) = problems("#" * 50_000_001)
+
+    assert problem.message == "larger than 50 MB"

@@ -283,6 +283,21 @@ def test_a_broken_file_is_not_edited(file: Path) -> None:
     assert file.read_text() == "ada: {password: oops}\n"
 
 
+def test_a_name_that_would_turn_into_a_number_has_to_be_quoted_before_the_file_is_edited(file: Path) -> None:
+    encoded = Passwords(CHEAP).hash(RIGHT)
+    file.write_text(f"# staff\n007: {{password: '{encoded}'}}\n")
+    before = file.read_text()
+    assert isinstance(login(file, "007"), Authenticated)
+
+    with pytest.raises(SettingsError) as refused:
+        set_password(file, "007", encoded)
+
+    [problem] = refused.value.problems
+    assert (problem.line, problem.column) == (2, 1)
+    assert "put it into quotes" in problem.message
+    assert file.read_text() == before
+
+
 def test_an_edit_that_would_break_the_file_is_not_written(file: Path) -> None:
     write(file, "ada")
     before = file.read_text()

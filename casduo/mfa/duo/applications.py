@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 from casduo.clock import Clock, system_clock
 from casduo.mfa.duo.gateway import DuoGateway, NullDuoGateway
-from casduo.mfa.duo.official import OfficialDuoGateway
 from casduo.mfa.duo.settings import DuoSettings
-from casduo.mfa.duo.upstream import Upstream
 from casduo.outbound import Bulkhead
 from casduo.outbound.breaker import BreakerMemory
 from casduo.settings import DuoSettings as DuoSection
@@ -57,6 +55,10 @@ def build_applications(
     """
     if settings.duo is None:
         return DuoApplications({})
+    # Duo's clients take a fifteenth of the start; who has no Duo needs none of them.
+    from casduo.mfa.duo.official import OfficialDuoGateway
+    from casduo.mfa.duo.upstream import Upstream
+
     bulkhead = Bulkhead("duo", _places(settings))
     upstreams: dict[str, Upstream] = {}
     alike: dict[DuoSettings, DuoGateway] = {}

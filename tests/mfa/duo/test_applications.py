@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +61,17 @@ def failure_of(call: Callable[[], object]) -> DuoFailure:
 
 
 # -- by name ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_has_no_duo_loads_nothing_for_it() -> None:
+    code = (
+        "import sys, casduo.compose, casduo.endpoints, casduo.settings as s\n"
+        "from casduo.mfa.duo.applications import build_applications\n"
+        "assert not build_applications(s.Settings()).names\n"
+        "print([name for name in ('duo_client', 'duo_universal', 'jwt', 'segno') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 def test_without_duo_there_is_no_application_and_nothing_opens() -> None:
