@@ -13,13 +13,14 @@ PAUSE = 1.0
 class Silence:
     """Whether a Redis is silent, as one process knows it. Safe to share by threads.
 
-    It begins when an answer did not come in time, and ends with the next answer, whoever gets that. The first request
-    afterwards tries at once: what was silent may have been one connection, and then nobody is refused for it.
+    It begins when an answer did not come in time and nobody got another one meanwhile, and ends with the next answer,
+    whoever gets that. The first request afterwards tries at once: what was silent may have been one connection, and
+    then nobody is refused for it.
 
     :param monotonic: seconds of a clock that is never set
     """
 
-    __slots__ = ("_lock", "_monotonic", "_next_try", "lasts")
+    __slots__ = ("_lock", "_monotonic", "_next_try", "heard", "lasts")
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -27,11 +28,16 @@ class Silence:
         self._next_try = 0.0
         self.lasts = False
         """Whether nothing was heard since an answer did not come in time."""
+        self.heard = 0
+        """Changes with each answer; who gets one adds to it. Two that add at once may count as one."""
 
-    def begin(self) -> None:
-        """Note that somebody waited in vain."""
+    def begin(self, heard: int) -> None:
+        """Note that somebody waited in vain.
+
+        :param heard: what ``heard`` was when they asked
+        """
         with self._lock:
-            if not self.lasts:
+            if not self.lasts and self.heard == heard:
                 self._next_try = self._monotonic()
                 self.lasts = True
 

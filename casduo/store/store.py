@@ -318,6 +318,7 @@ class Store:
         """
         if self._silence.lasts and not self._silence.may_try():
             raise RedisTimeoutError("silent a moment ago")
+        heard = self._silence.heard
         try:
             try:
                 return self._exchange_once(commands)
@@ -328,7 +329,7 @@ class Store:
                 self._drop_idle()
                 return self._exchange_once(commands)
         except RedisTimeoutError:
-            self._silence.begin()
+            self._silence.begin(heard)
             self._drop_idle()
             raise
 
@@ -343,6 +344,7 @@ class Store:
         self._idle.append(wire)
         if self._shortage.lasts:
             self._shortage.freed()
+        self._silence.heard += 1
         if self._silence.lasts:
             self._silence.end()
         return answers

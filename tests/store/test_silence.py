@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from casduo.errors import UpstreamUnavailable
 from casduo.store import Store
 from casduo.store.silence import PAUSE, Silence
 from casduo.store.store import client_for
-from tests.support.redis_servers import start_debian_redis
+from tests.support.redis_servers import CountingRelay, start_debian_redis
 from tests.support.site import SetClock
 
 TIMEOUT = 2.0
@@ -46,15 +47,52 @@ def refused_after(store: Store) -> float:
 def test_the_first_after_the_silence_began_tries_at_once_and_then_one_in_each_pause() -> None:
     clock = SetClock(1000.0)
     silence = Silence(clock)
-    silence.begin()
+    silence.begin(silence.heard)
     assert silence.lasts
     assert [silence.may_try() for _ in range(3)] == [True, False, False]
     # Those that began before it give up one after the other: nobody tries sooner or later for that.
-    silence.begin()
+    silence.begin(silence.heard)
     clock.advance(PAUSE)
     assert [silence.may_try() for _ in range(3)] == [True, False, False]
     silence.end()
     assert not silence.lasts
+
+
+def test_one_that_others_hear_is_slow_and_not_silent() -> None:
+    silence = Silence(SetClock(1000.0))
+    asked = silence.heard
+    silence.heard += 1
+    silence.begin(asked)
+    assert not silence.lasts
+
+
+def test_an_answer_that_comes_too_late_keeps_nobody_out_who_gets_theirs(tmp_path: Path) -> None:
+    process, url = start_debian_redis(tmp_path)
+    relay = CountingRelay(tmp_path, url)
+    store = Store(client_for(relay.url, "", TIMEOUT, 16, ""))
+    late = threading.Event()
+
+    def ask() -> None:
+        while not late.wait(0.2):
+            store.ping()
+
+    try:
+        store.ping()
+        relay.delay = 0.2
+        with ThreadPoolExecutor(10) as pool:
+            asking = [pool.submit(ask) for _ in range(10)]
+            with pytest.raises(UpstreamUnavailable):
+                # Redis answers this when somebody adds to the list, which nobody does.
+                store.command("BLPOP", "casduo:test:nobody-adds", 0)
+            time.sleep(2 * relay.delay)
+            late.set()
+            for each in asking:
+                each.result()
+    finally:
+        store.close()
+        relay.close()
+        process.kill()
+        process.wait()
 
 
 def test_while_it_stands_still_most_are_refused_without_waiting(
