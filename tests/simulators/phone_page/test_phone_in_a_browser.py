@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from casduo.simulators.clock import VirtualClock
 from tests.pages import axe
@@ -135,6 +135,32 @@ def test_what_is_typed_stays_while_the_page_looks(page: Page) -> None:
     with page.expect_response("**/state"):
         pass
     expect(page.get_by_label("User ID")).to_have_value("ad")
+    expect(page.get_by_label("User ID")).to_be_focused()
+
+
+def test_news_that_come_late_do_not_take_the_place_of_what_a_key_brought(
+    page: Page, service: DeskService, clock: VirtualClock
+) -> None:
+    press(page, "Services")
+    page.get_by_label("User ID").fill("ada")
+    page.get_by_label("PIN").fill("1815")
+    press(page, "Submit")
+    expect(page.get_by_text("Approve the request")).to_be_visible()
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**" + PHONE, lambda route: late.append((route, route.fetch())), times=1)
+    service.lines = "The request did not arrive."
+    clock.advance(3)
+    while not late:
+        page.wait_for_timeout(50)
+    press(page, "Services")
+    expect(page.get_by_label("User ID")).to_be_focused()
+    page.evaluate(LISTEN)
+    [(route, answer)] = late
+    assert "The request did not arrive." in answer.text()
+    route.fulfill(response=answer)
+    with page.expect_response("**/state"):
+        pass
+    assert page.evaluate("window.heard") == []
     expect(page.get_by_label("User ID")).to_be_focused()
 
 

@@ -7,6 +7,7 @@
   const LOOK_EVERY = 1000;
   const SAME_KEY = 900;
   let pressing = false;
+  let presses = 0;
   let lastKey = { button: null, at: 0, round: 0 };
 
   // -- showing ---------------------------------------------------------------------------------------------------------
@@ -99,10 +100,13 @@
     }
   }
 
+  // What was asked for before a key was pressed is older than what the key brought.
   async function reload() {
+    const before = presses;
     const answer = await fetch(window.location.href, { cache: "no-store" });
-    if (answer.ok && !pressing) {
-      show(await answer.text());
+    const text = await answer.text();
+    if (answer.ok && presses === before) {
+      show(text);
     }
   }
 
@@ -129,6 +133,7 @@
       return;
     }
     pressing = true;
+    presses += 1;
     const body = new URLSearchParams(new FormData(device));
     body.set("key", key);
     body.set("at", activeField() ? activeField().name : "");
