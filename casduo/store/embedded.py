@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +38,8 @@ class EmbeddedValkey:
     stops it at the end. Others that find it running just use it. Data are in an append-only file, written out every
     second: a crash of the machine may lose the last second, a crash of the process loses nothing.
 
+    Safe to share by threads: one may look after it while another stops it.
+
     :param directory: where data, log and lock lie; made if missing, readable by its owner only
     :raises UpstreamUnavailable: its path is too long for a socket, and the folder to take instead is not ours alone
     """
@@ -46,6 +49,8 @@ class EmbeddedValkey:
         self.socket = _socket_path(self.directory)
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        # Who finds nobody listening while it is being stopped must not start another on the same file.
+        self._turn = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -74,20 +79,22 @@ class EmbeddedValkey:
 
         One that is slow to answer has not died.
         """
-        if self._lock is None or self._somebody_listens():
-            return False
-        self._launch()
-        return True
+        with self._turn:
+            if self._lock is None or self._somebody_listens():
+                return False
+            self._launch()
+            return True
 
     def stop(self) -> None:
         """Stop it if this process owns it; data are written out first."""
-        if self._lock is None:
-            return
-        with contextlib.suppress(redis.RedisError), self._client() as client:
-            client.shutdown(save=False)
-        self._reap()
-        os.close(self._lock)
-        self._lock = None
+        with self._turn:
+            if self._lock is None:
+                return
+            with contextlib.suppress(redis.RedisError), self._client() as client:
+                client.shutdown(save=False)
+            self._reap()
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> EmbeddedValkey:
         self.start()

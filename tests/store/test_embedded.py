@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -179,6 +180,26 @@ def test_a_killed_server_comes_back_with_its_data(embedded: EmbeddedValkey) -> N
             assert client.dbsize() == 1000
             assert client.get("k999") == "999"
             assert 0 < client.pttl("k0") <= 600_000
+
+
+def test_one_that_is_being_stopped_is_not_brought_back(tmp_path: Path) -> None:
+    """Whoever looks after it looks just then: a second server would go on for good, and write to the same file."""
+    server = EmbeddedValkey(tmp_path)
+    server.start()
+    stopped = threading.Event()
+
+    def look_after() -> int:
+        brought_back = 0
+        while not stopped.is_set():
+            brought_back += server.revive()
+        return brought_back + server.revive()
+
+    with ThreadPoolExecutor(2) as pool:
+        looking = [pool.submit(look_after) for _ in range(2)]
+        server.stop()
+        stopped.set()
+        assert [look.result() for look in looking] == [0, 0]
+    assert not running(server)
 
 
 def test_a_server_whose_socket_somebody_removed_is_replaced(embedded: EmbeddedValkey) -> None:
