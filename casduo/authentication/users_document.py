@@ -173,5 +173,6 @@ class _Reader:
 
     def _problem(self, path: KeyPath, message: str) -> None:
         line, column = self._document.position(path)
-        shown = ".".join(_shown(str(part)) for part in path)
+        user, *rest = map(str, path)
+        shown = ".".join([user if is_username(user) else _shown(user), *map(_shown, rest)])
         self.problems.append(Problem(self._document.file, line, column, shown, message))

@@ -162,6 +162,13 @@ def test_an_attribute_without_values_is_none() -> None:
     assert read_users(f"ada: {{password: {QUOTED}, attributes: {{groups: []}}}}", "u")["ada"].attributes == {}
 
 
+def test_a_long_name_is_told() -> None:
+    name = "margaret.hamilton@apollo.guidance.example.edu"
+    (problem,) = problems(f"{name}: {{password: {QUOTED}, disabled: maybe}}")
+
+    assert problem.path == f"{name}.disabled"
+
+
 def test_a_name_that_looks_like_a_number_is_a_name() -> None:
     assert list(read_users(f"007: {{password: {QUOTED}}}\n1815-12-10: {{password: {QUOTED}}}", "u")) == [
         "007",
