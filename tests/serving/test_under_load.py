@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,6 +138,10 @@ def serving(directory: Directory, server: str) -> Iterator[tuple[subprocess.Pope
             assert process.poll() is None, log.read_text()
             yield process, log, manager
         finally:
+            # Asked first, so that it stops its Valkey.
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(40)
             process.kill()
             process.wait()
 

@@ -39,6 +39,7 @@ def count(relay: CountingRelay) -> Count:
 
 
 def back_from_duo(browser: Browser, duo: DuoSimulator, prompt: TestResponse) -> None:
+    assert prompt.status_int == 302, prompt.text
     assert has_ticket(browser.get(duo.visit_prompt(prompt.headers["Location"])))
 
 
