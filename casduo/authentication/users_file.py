@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UsersFileSettings:
-    """Settings of one users file, meant for some hundred users at most: reading one takes about a millisecond.
+    """Settings of one users file, meant for some thousand users at most: reading a hundred takes four milliseconds.
 
     :param path: the YAML file. It holds password hashes: mode 0600, owned by the user the server runs as.
     :param name: the handler's name.
@@ -152,13 +152,32 @@ def _principal(user: User) -> Principal:
     return Principal(user.username, named | dict(user.attributes))
 
 
-def _load(path: Path) -> Mapping[str, User]:
+def users_problems(path: Path) -> Sequence[Problem]:
+    """Return what is wrong with the users file at ``path``.
+
+    One that cannot be read is a note: whoever looks may be somebody else than the server, or on another machine.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read(path)
+    except SettingsError as error:
+        return [replace(problem, level="note") for problem in error.problems]
+    try:
+        read_users(text, str(path))
+    except SettingsError as error:
+        return error.problems
+    return ()
+
+
+def _load(path: Path) -> Mapping[str, User]:
+    return read_users(_read(path), str(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise SettingsError((Problem(str(path), 0, 0, "", f"cannot be read: {reason}"),)) from None
-    return read_users(text, str(path))
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

@@ -1,4 +1,4 @@
-"""``casduo check``: everything that is wrong with the settings and the registry, at once."""
+"""``casduo check``: everything that is wrong with the settings, the registry and users files, at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from casduo.authentication.users_file import users_problems
 from casduo.errors import Problem
 from casduo.services.file import check_registry
-from casduo.settings import Settings, find_settings, missing_to_serve, read_settings
+from casduo.settings import Settings, UsersFileHandler, find_settings, missing_to_serve, read_settings
 from casduo.settings.load import NO_FILE
 from casduo.weblook import look_problems
 
@@ -21,7 +22,7 @@ _LEVELS = ("error", "warning", "note")
 def report(
     config: Path | None, registry: Path | None, environ: Mapping[str, str]
 ) -> tuple[list[Problem], Settings | None]:
-    """Check settings and registry as ``casduo serve`` would use them.
+    """Check settings, registry and users files as ``casduo serve`` would use them.
 
     :param config: the settings file; ``None``: where :func:`find_settings` finds it
     :param registry: the registry file; ``None``: the one that the settings name
@@ -34,6 +35,9 @@ def report(
     if settings is not None:
         file = str(path or NO_FILE)
         problems = [*problems, *missing_to_serve(settings, file), *look_problems(settings.pages, file)]
+        for handler in settings.authentication:
+            if isinstance(handler, UsersFileHandler):
+                problems += users_problems(handler.path)
         registry = registry or settings.registry
     elif registry is None:
         beside = (path.parent if path is not None else Path()) / "registry.yaml"
@@ -61,7 +65,7 @@ def summary(problems: Sequence[Problem]) -> str:
 @click.option("--strict", is_flag=True, help="Let warnings fail as errors do.")
 @click.pass_context
 def command(context: click.Context, config: Path | None, registry: Path | None, strict: bool) -> None:
-    """Check the settings and the registry and name every problem with its file, line and column.
+    """Check settings, registry and users files and name every problem with its file, line and column.
 
     Ends with exit code 2 if there is an error (with --strict also for a warning), else with 0.
     """

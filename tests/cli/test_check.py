@@ -25,6 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CASDUO_CONFIG", raising=False)
     (tmp_path / "casduo.yaml").write_text(SETTINGS)
     (tmp_path / "registry.yaml").write_text(SERVICE % "")
+    (tmp_path / "users.yaml").write_text("# nobody yet\n")
     return tmp_path
 
 
@@ -49,6 +50,29 @@ def test_problems_of_both_files_are_told_at_once(check: Callable[..., Result], h
         "2 errors, no warnings, no notes",
     ]
     assert result.exit_code == 2
+
+
+def test_a_users_file_that_cannot_be_used_is_an_error_as_it_is_for_the_server(
+    check: Callable[..., Result], here: Path
+) -> None:
+    (here / "users.yaml").write_text("ada: {password: hunter2}\n")
+    result = check()
+    assert result.output.splitlines() == [
+        "users.yaml:1:7: error: ada.password: expected a hash that begins with $argon2id$v=19$",
+        "1 error, no warnings, no notes",
+    ]
+    assert result.exit_code == 2
+
+
+def test_a_users_file_that_is_not_here_is_a_note(check: Callable[..., Result], here: Path) -> None:
+    """Whoever checks may be somebody else than the server, or on a machine without the people's passwords."""
+    (here / "users.yaml").unlink()
+    result = check("--strict")
+    assert result.output.splitlines() == [
+        "users.yaml: note: cannot be read: No such file or directory",
+        "no errors, no warnings, 1 note",
+    ]
+    assert result.exit_code == 0
 
 
 def test_notes_come_last(check: Callable[..., Result], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +143,7 @@ def test_without_any_file_the_environment_is_enough(here: Path) -> None:
         "CASDUO_SERVER__URL": "https://sso.example.edu",
         "CASDUO_AUTHENTICATION": "[{type: users_file, path: u.yaml}]",
     }
+    (here / "u.yaml").touch()
     problems, settings = report(None, None, environ)
     assert problems == []
     assert settings is not None
