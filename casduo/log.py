@@ -32,7 +32,7 @@ def configure_log(form: Literal["json", "console"], level: Literal["debug", "inf
     """Set up logging for the process: structlog for ours, the standard library's loggers for others' warnings."""
     processors: list[Any] = [_finished, _json_line]
     if form == "console":
-        processors = [_finished, structlog.dev.ConsoleRenderer()]
+        processors = [_finished, structlog.dev.ConsoleRenderer(), _masked_line]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -40,7 +40,7 @@ def configure_log(form: Literal["json", "console"], level: Literal["debug", "inf
         cache_logger_on_first_use=True,
     )
     others = logging.StreamHandler(sys.stderr)
-    others.setFormatter(_JsonFormatter() if form == "json" else logging.Formatter("%(name)s: %(message)s"))
+    others.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[others])
     logging.captureWarnings(capture=True)
 
@@ -108,6 +108,14 @@ class _JsonFormatter(logging.Formatter):
         return _json_line(None, "", _finished(None, record.levelname.lower(), event))
 
 
+class _TextFormatter(logging.Formatter):
+    """Lines of other libraries for reading by eye."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with no whole ticket in it."""
+        return _masked(super().format(record))
+
+
 def _finished(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in facts().items():
         event.setdefault(name, value)
@@ -119,10 +127,18 @@ def _finished(logger: Any, method: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _json_line(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    # Tickets are masked where events are made; this is the net below.
-    line = _BEARER.sub(r"\1…\2", json.dumps(event, default=str, ensure_ascii=False, separators=(",", ":")))
+    line = _masked(json.dumps(event, default=str, ensure_ascii=False, separators=(",", ":")))
     # JSON escapes no more than it must; a terminal obeys more than that.
     return line if line.isprintable() else _UNPRINTABLE.sub(_escaped, line)
+
+
+def _masked_line(logger: Any, method: str, line: str) -> str:
+    return _masked(line)
+
+
+def _masked(line: str) -> str:
+    # Tickets are masked where events are made; this is the net below.
+    return _BEARER.sub(r"\1…\2", line)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from casduo.diagnosis.clocks import judge_store_clock
 from casduo.diagnosis.model import Finding, Part
 from casduo.settings.redisnodes import ClusterAddress, parse_nodes
 from casduo.settings.sections import RedisSettings
-from casduo.store import Batch
+from casduo.store import Batch, moment_of
 
 OLDEST = (7, 0)
 """The version of Redis whose commands casduo uses."""
@@ -57,13 +57,12 @@ def ask_master(batch: Batch, name: str, clock: Clock) -> Callable[[], MasterFact
 
     def told() -> MasterFacts:
         facts = {key: value for reply in about for key, value in _fields(reply.value).items()}
-        seconds, microseconds = moment.value
         redis, valkey = facts.get("redis_version", ""), facts.get("valkey_version")
         return MasterFacts(
             name=name,
             program=f"Valkey {valkey}" if valkey else f"Redis {redis}",
             version=tuple(int(each) for each in redis.split(".")[:2] if each.isdigit()),
-            skew=int(seconds) + int(microseconds) / 1e6 - clock(),
+            skew=moment_of(moment.value) - clock(),
             policy=facts.get("maxmemory_policy", ""),
             limit=int(facts.get("maxmemory", "0")),
             replicas=int(facts.get("connected_slaves", "0")),

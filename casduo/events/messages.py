@@ -37,10 +37,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """It went well. ``receipt`` is the other side's id, ``then`` are messages that become due by it, in order."""
+    """It went well. ``receipt`` is the other side's id, ``then`` are messages that become due by it, in order.
+
+    :param asked: whether the other side had to be asked; where there was nothing to do, nobody knows whether it would
+        have taken anything
+    """
 
     receipt: str = ""
     then: tuple[Message, ...] = ()
+    asked: bool = True
 
 
 Remedy = Literal["retry", "pause", "stop", "never"]

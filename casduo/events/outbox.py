@@ -151,18 +151,20 @@ class OutboxWorker:
         covered: Sequence[Waiting],
         receipt: str,
         then: Sequence[Message],
-        resumed: EventRecord,
+        resumed: EventRecord | None,
     ) -> tuple[bool, bool]:
         """Take note that messages were delivered, and enqueue those that become due by it.
 
         :param covered: what was delivered: the first, or all that a digest stands for
         :param receipt: the other side's id
-        :param resumed: what to write if the channel had been stopped and works again
+        :param resumed: what to write if the channel had been stopped and works again; ``None`` where nobody was asked:
+            then the next message may show it
         :return: whether the worker still has the token and there is more to do; whether ``resumed`` was written
         """
         pairs = _json([[one.entry, one.message.id] for one in covered])
-        record = resumed.to_json() if attempt.probe else ""
-        arguments = (*self._holder(attempt.token), pairs, receipt, KNOWN_MS, _json(_rows(then)), record)
+        record = resumed.to_json() if resumed is not None and attempt.probe else ""
+        unasked = int(resumed is None and attempt.probe)
+        arguments = (*self._holder(attempt.token), pairs, receipt, KNOWN_MS, _json(_rows(then)), record, unasked)
         more, back = self._store.call(_DONE, (OUTBOX, STREAM), arguments)
         return bool(more), bool(back)
 
@@ -225,7 +227,8 @@ class OutboxWorker:
 
         :return: for how many seconds there is nothing to do, ``None`` where nothing waits
         """
-        answer = int(self._store.call(_MOVE, (OUTBOX,), (_ms(now), _MOVED_TOGETHER, self._probe_ms)))
+        arguments = (_ms(now), _MOVED_TOGETHER, self._probe_ms, self._pace[0])
+        answer = int(self._store.call(_MOVE, (OUTBOX,), arguments))
         return None if answer < 0 else answer / 1000
 
     def _lay_down(

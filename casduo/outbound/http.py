@@ -214,7 +214,7 @@ class HttpClient:
                 response.release_conn()
         except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
             failure = transport_failure(self.name, error)
-            if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and isinstance(failure, UpstreamUnavailable):
+            if isinstance(failure, UpstreamUnavailable) and _never_left(error, failure):
                 failure = UpstreamUnreached(self.name, failure.detail)
         else:
             return HttpAnswer(response.status, str(response.reason or ""), response.headers, content)
@@ -346,6 +346,16 @@ class _PlainPool(urllib3.HTTPConnectionPool):
 
 class _TlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Tls
+
+
+def _never_left(error: Exception, failure: UpstreamUnavailable) -> bool:
+    """Whether no connection came about: not to the upstream, and not to or through the proxy.
+
+    urllib3 calls it an error of the proxy too when a connection through one is reset later.
+    """
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return True
+    return isinstance(error, urllib3.exceptions.ProxyError) and failure.detail == "proxy"
 
 
 def transport_failure(upstream: str, error: BaseException) -> UpstreamError:

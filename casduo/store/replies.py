@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 def fields_of(flat: Sequence[str]) -> dict[str, str]:
@@ -12,3 +13,9 @@ def fields_of(flat: Sequence[str]) -> dict[str, str]:
     :raises ValueError: a name without a value
     """
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def moment_of(answer: Any) -> float:
+    """Return what ``TIME`` answered, seconds and microseconds, in epoch seconds."""
+    seconds, microseconds = answer
+    return int(seconds) + int(microseconds) / 1e6

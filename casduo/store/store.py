@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from casduo.errors import UpstreamUnavailable
 from casduo.meter import meter
+from casduo.store.replies import moment_of
 from casduo.store.scripts import Script, all_scripts
 from casduo.store.shortage import Shortage
 from casduo.store.silence import Silence
@@ -177,6 +178,13 @@ class Store:
         reply = Reply()
         self._run([(reply, None, words, False)])
         return reply.value
+
+    def moment(self) -> float:
+        """Return the present moment by Redis's clock, in epoch seconds: one round trip.
+
+        :raises UpstreamUnavailable: as ``Batch.run``
+        """
+        return moment_of(self.command("TIME"))
 
     def apart(self, *keys: str) -> bool:
         """Whether ``keys`` may lie on several nodes, so that no script can touch them together. Here there is one."""

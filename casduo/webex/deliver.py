@@ -7,6 +7,7 @@ decided meanwhile is not posted, and an outcome tells who decided.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from casduo.approvals.model import ApprovalRequest
@@ -152,13 +153,13 @@ class WebexDeliverer:
 
         def task(message: Message) -> _Outcome:
             request = self._requests.get(_text(message, "request"))
-            return deliver(message, request) if request is not None else Delivered()
+            return deliver(message, request) if request is not None else Delivered(asked=False)
 
         return task
 
     def _post_card(self, message: Message, request: ApprovalRequest) -> _Outcome:
         if not self._waits(request):
-            return Delivered()
+            return Delivered(asked=False)
         card = approval_card(
             request, self._look, buttons=self._decided_by_buttons(request), earlier=self._earlier(request)
         )
@@ -174,11 +175,11 @@ class WebexDeliverer:
 
     def _note_card(self, message: Message, request: ApprovalRequest) -> _Outcome:
         self._requests.add_card(request.id, _text(message, "message"))
-        return Delivered()
+        return Delivered(asked=False)
 
     def _post_outcome(self, message: Message, request: ApprovalRequest) -> _Outcome:
         if request.state == "pending" or not request.room:
-            return Delivered()
+            return Delivered(asked=False)
         replies = self._settings.on_decision == "reply"
         card, markdown = outcome_card(request, self._look), outcome_text(request, self._look)
         posted = self._post(request, markdown, card, under_card=replies)
@@ -196,14 +197,14 @@ class WebexDeliverer:
 
     def _remind(self, message: Message, request: ApprovalRequest) -> _Outcome:
         if not self._waits(request):
-            return Delivered()
+            return Delivered(asked=False)
         return _done(self._post(request, reminder_text(request, self._look), under_card=True))
 
     def _tell_requester(self, message: Message, request: ApprovalRequest) -> _Outcome:
         if request.state == "pending":
-            return Delivered()
+            return Delivered(asked=False)
         if not request.emails:
-            return self._not_told(message, request, "NO_ADDRESS", "no e-mail address is known")
+            return replace(self._not_told(message, request, "NO_ADDRESS", "no e-mail address is known"), asked=False)
         try:
             markdown = told_text(request, self._look)
             return _done(self._client.create_message(email=request.emails[0], markdown=markdown))

@@ -8,6 +8,7 @@ from casduo.approvals.deciding import GRACE
 from casduo.approvals.model import ApprovalRequest
 from casduo.approvals.telling import expired_event, reminded_event
 from casduo.cause import caused_by
+from casduo.clock import Clock
 from casduo.errors import UpstreamUnavailable
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from casduo.webex.inbox import Inbox
@@ -34,14 +35,22 @@ class ApprovalDeadlines:
     :param lease: see :data:`LEASE`
     :param every: see :data:`EVERY`
     :param afterwards: see :data:`AFTERWARDS`
+    :param clock: what tells when something is due; ``None``: Redis, because a worker that is ahead would end for all
+        what goes on, and nobody would see to the end when it comes
     """
 
     name = "approvals"
 
     def __init__(
-        self, parts: Parts, lease: float = LEASE, every: float = EVERY, afterwards: float = AFTERWARDS
+        self,
+        parts: Parts,
+        lease: float = LEASE,
+        every: float = EVERY,
+        afterwards: float = AFTERWARDS,
+        clock: Clock | None = None,
     ) -> None:
         self._parts = parts
+        self._clock = clock or parts.store.moment
         self._requests = build_requests(parts.settings, parts.store)
         self._deadlines = Deadlines(parts.store)
         self._inbox = Inbox(parts.store)
@@ -56,7 +65,7 @@ class ApprovalDeadlines:
         """See :class:`casduo.worker.process.Job`."""
         stopping = self._parts.stopping
         while not stopping.is_set():
-            now = self._parts.clock()
+            now = self._clock()
             due = self._deadlines.due(now, _AT_ONCE, self._lease)
             for deadline in due.deadlines:
                 if stopping.is_set():
@@ -93,7 +102,7 @@ class ApprovalDeadlines:
             self._end(deadline, request)
 
     def _expire(self, request: ApprovalRequest) -> None:
-        now, event = self._parts.clock(), expired_event(request)
+        now, event = self._clock(), expired_event(request)
         if now < min(request.expires + GRACE, request.end) and self._inbox.waiting():
             # A press that waits to be looked at may have been in time. This falls due again when the lease is over.
             return
@@ -101,7 +110,7 @@ class ApprovalDeadlines:
             self._parts.journal.note(event)
 
     def _remind(self, deadline: Deadline, request: ApprovalRequest) -> None:
-        now, event = self._parts.clock(), reminded_event(request)
+        now, event = self._clock(), reminded_event(request)
         again = next_reminder(request, self._remind_every, now) if self._remind_every else None
         if now >= request.expires or not self._remind_every:
             # Too late, because no worker ran; or the settings want none any more.
@@ -110,7 +119,7 @@ class ApprovalDeadlines:
             self._parts.journal.note(event)
 
     def _end(self, deadline: Deadline, request: ApprovalRequest) -> None:
-        now = self._parts.clock()
+        now = self._clock()
         if not self._requests.standing(request.principal, request.service, now).is_open:
             self._tickets.withdraw(request.principal, request.service, "approval_over", now)
         following = [request.end + pause for pause in self._looks if now < request.end + pause]

@@ -221,7 +221,7 @@ class OutboxSender:
 
     def _done(self, attempt: Attempt, covered: Sequence[Waiting], delivered: Delivered) -> bool:
         resumed = ChannelResumed(Subject())
-        record = self._record(resumed)
+        record = self._record(resumed) if delivered.asked else None
         more, back = self._parts.insist(
             lambda: self._outbox.done(attempt, covered, delivered.receipt, delivered.then, record)
         )
@@ -286,7 +286,8 @@ class OutboxSender:
         )
         resumed, record = ChannelResumed(Subject()), self._record(dead)
         # Who refuses one message has taken the token.
-        back_record = self._record(resumed) if result is not None and result.remedy == "never" else None
+        answered = result is not None and result.remedy == "never" and result.status > 0
+        back_record = self._record(resumed) if answered else None
         more, back, made = self._parts.insist(lambda: self._outbox.bury(attempt, letters, record, back_record))
         self._note(resumed, back)
         self._note(dead, made)

@@ -227,11 +227,20 @@ def test_what_a_wrong_clock_wrote_does_not_hold_forever(any_store: Store) -> Non
     token = hand.token()
     hand.begun(token, NOW + 365 * DAY)
     hand.outbox.pause(hand.begun(token, NOW + 366 * DAY), NOW + 366 * DAY + 60, NOW + 366 * DAY)
-    hand.store.command("ZADD", f"{OUTBOX}:later", NOW, ROOM)
     hand.outbox.move(NOW)
     again = hand.begun(hand.token(), NOW)
     hand.outbox.pause(again, NOW + 10, NOW)
     assert hand.outbox.move(NOW) == near(10)
+
+
+def test_a_token_that_a_wrong_clock_laid_down_is_not_kept_for_as_long_as_that_was_wrong(hand: Hand) -> None:
+    put(hand.store, message(1), message("o", OTHER))
+    ours, theirs = hand.tokens()
+    hand.outbox.put_off(hand.begun(ours, NOW + 365 * DAY), NOW + 365 * DAY + 10, counts=True, failed=True)
+    # As long as anybody may ask for.
+    hand.outbox.put_off(hand.begun(theirs), NOW + 3600, counts=False, failed=True)
+    assert hand.outbox.move(NOW) == near(3600)
+    assert hand.begun(hand.token()).first.message.id == "m1"
 
 
 def test_a_stopped_channel_is_tried_once_a_minute_and_goes_on_by_itself(hand: Hand) -> None:

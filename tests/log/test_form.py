@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SECRET = "Analytical-Engine"
 PROGRAM = f"""
@@ -47,3 +49,18 @@ def test_each_line_is_one_of_json_whoever_writes_it() -> None:
         assert (fault["event"], fault["error"], fault["thread"]) == ("fault", "ValueError", thread)
         assert fault["place"].startswith("<string>:")
     assert SECRET not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_line_holds_a_whole_ticket_whoever_writes_it(form: str) -> None:
+    ticket = "ST-1-abcdefghijklmnopqrstuvwxyz"
+    program = f"""
+import logging, structlog
+from casduo.log import configure_log
+configure_log("{form}", "info")
+structlog.get_logger("casduo").info("seen", place="/cas/validate?ticket={ticket}")
+logging.getLogger("other").error("/cas/validate?ticket={ticket}")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert len(done.stderr.splitlines()) == done.stderr.count("ST-…wxyz") == 2
+    assert ticket not in done.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from casduo.errors import UpstreamError
 from casduo.outbound.failures import UpstreamUntrusted
-from casduo.outbound.http import HttpClient, HttpSettings
+from casduo.outbound.http import HttpClient, HttpSettings, UpstreamUnreached
 from casduo.simulators.certificates import CertificateAuthority
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nfine"
@@ -86,4 +86,22 @@ def test_a_proxy_that_is_down_or_refuses_is_named(make_peer: Any, free_port: int
     http = client(f"http://ada:lovelace@localhost:{port}")
     failure = failure_of(lambda: http.request("GET", "https://localhost:1/"))
     assert failure.detail == "proxy"
+    # What was to be sent never left: whoever must not do it twice may try again.
+    assert isinstance(failure, UpstreamUnreached)
     assert "lovelace" not in str(failure)
+
+
+@pytest.mark.parametrize("url", ["https://localhost:{port}/", "http://duo.example/"])
+def test_what_has_left_through_a_proxy_may_have_arrived(
+    make_peer: Any, authority: CertificateAuthority, url: str
+) -> None:
+    def hang_up(peer: Any, connection: socket.socket) -> None:
+        peer.read_request(connection)
+
+    ours = make_peer(hang_up, authority.issue())
+    proxy = make_peer(tunnel if url.startswith("https") else hang_up)
+    http = client(f"http://localhost:{proxy.port}", extra_ca_file=str(authority.ca_file))
+    failure = failure_of(lambda: http.request("POST", url.format(port=ours.port), body="once"))
+    http.close()
+    assert failure.detail == "reset"
+    assert not isinstance(failure, UpstreamUnreached)

@@ -162,16 +162,16 @@ def test_more_tells_of_requests_for_the_same_service(office: Office) -> None:
 
 def test_what_was_decided_meanwhile_is_not_posted(office: Office) -> None:
     office.decide(office.ask())
-    assert office.done("approval.card") == Delivered()
+    assert office.done("approval.card") == Delivered(asked=False)
     assert office.posts == 0
 
 
 def test_what_has_expired_or_has_no_space_or_is_no_longer_kept_is_not_posted(office: Office) -> None:
     office.ask(expires=NOON)
     office.ask(id="homeless1", room="", service="wiki")
-    assert office.done("approval.card") == Delivered()
-    assert office.done("approval.card", "homeless1") == Delivered()
-    assert office.done("approval.card", "unknown1") == Delivered()
+    assert office.done("approval.card") == Delivered(asked=False)
+    assert office.done("approval.card", "homeless1") == Delivered(asked=False)
+    assert office.done("approval.card", "unknown1") == Delivered(asked=False)
     assert office.posts == 0
 
 
@@ -264,7 +264,7 @@ def test_a_reply_to_a_card_that_somebody_deleted_is_a_message(store: Store) -> N
 
 def test_a_request_without_a_space_has_no_outcome_there(office: Office) -> None:
     office.decide(office.ask(room=""))
-    assert office.done("approval.outcome") == Delivered()
+    assert office.done("approval.outcome") == Delivered(asked=False)
 
 
 # -- who asked -------------------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_likewise_of_somebody_without_an_address(office: Office) -> None:
 
 def test_without_a_space_the_journal_alone_knows(office: Office) -> None:
     office.decide(office.ask(emails=(), room=""))
-    assert office.done("approval.told") == Delivered()
+    assert office.done("approval.told") == Delivered(asked=False)
     assert len(office.journal.events) == 1
 
 
@@ -332,7 +332,7 @@ def test_a_reminder_stands_under_the_card(office: Office) -> None:
     assert office.desk.client.message(reminder.receipt).parent == card
     assert "still waits" in office.desk.said[-1]
     office.decide(asked)
-    assert office.done("approval.reminder") == Delivered()
+    assert office.done("approval.reminder") == Delivered(asked=False)
 
 
 # -- notifications ---------------------------------------------------------------------------------------------------

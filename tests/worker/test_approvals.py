@@ -136,6 +136,18 @@ def test_nobody_is_reminded_of_what_is_about_to_expire_or_where_nobody_wants_to_
     assert desk.events("approval.reminded") == []
 
 
+def test_a_worker_whose_clock_is_ahead_does_nothing_before_its_time(site: Site, desk: Desk) -> None:
+    late, waits = asked_for(desk, "late", 600, -15), asked_for(desk, "waits", 0, 3600, end=3600)
+    opened = asked_for(desk, "opened", 0, 3600, end=3600)
+    assert desk.decide(opened, decision(at=time.time())).first
+    with working(site, lambda parts: JOB(replace(parts, clock=lambda: time.time() + 7200))):
+        eventually(lambda: desk.state(late) == "expired")
+    assert desk.state(waits) == "pending"
+    # Else nobody would tell the application when access ends.
+    left = Deadlines(site.store).due(time.time() + 3601, 10, 1.0).deadlines
+    assert ("end", opened.id) in [(deadline.task, deadline.request) for deadline in left]
+
+
 # -- ends of access ----------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from casduo.events.model import Event, SignedIn, SignedOut, Subject, TargetAcces
 from casduo.events.outbox import OUTBOX, READY, Outbox, OutboxWorker
 from casduo.events.outbox_desk import OutboxDesk
 from casduo.events.outbox_rules import Terms
+from casduo.events.record import EventRecord
 from casduo.events.stream import STREAM, EventStream
 from casduo.simulators.clock import VirtualClock
 from casduo.simulators.webex import WebexSimulator
@@ -242,3 +243,22 @@ def test_a_space_that_is_gone_keeps_no_other_waiting(house: House) -> None:
         (f"m{number}", 404, "refused") for number in (1, 3, 5)
     ]
     assert all("tracking id" in letter.detail for letter in letters)
+
+
+def test_what_nobody_has_to_be_asked_for_does_not_show_that_the_token_is_good_again(house: House) -> None:
+    desk = OutboxDesk(house.site.store, told=True)
+    house.webex.faults.fail("*", 401, times=None)
+    with house.workers():
+        house.put(house.line(0))
+        house.settle()
+        since = desk.status().stopped_since
+        assert since
+        # The card of a request that is kept no longer: there is nothing to post.
+        card = Waiting("card", f"room:{house.rooms[1]}", "approval.card", {"request": "gone"}, urgent=True)
+        house.clock.advance(61)
+        house.put(card)
+        eventually(lambda: house.site.store.command("GET", f"{OUTBOX}:mark:card") == "sent ")
+        house.settle()
+    assert desk.status().stopped_since == since
+    kinds = [EventRecord.from_json(flat[1]).kind for _, flat in house.site.store.command("XRANGE", STREAM, "-", "+")]
+    assert "webex.resumed" not in kinds
