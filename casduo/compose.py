@@ -156,6 +156,7 @@ def compose(
             settings.session.remember_me.lifetime,
             settings.session.remember_me.idle,
         ),
+        any_case=settings.login.username_case == "lower",
     )
     later = LaterWrites(store)
     events = EventStream(store, clock)

@@ -58,8 +58,10 @@ def admin_roles(settings: Settings) -> AdminRoles:
     case = settings.login.username_case
 
     def members(role: AdminRole) -> Members:
-        # As the sign-in form reads what people type: otherwise a capital letter would keep an administrator out.
-        return Members(frozenset(canonical_username(name, case) for name in role.users), frozenset(role.groups))
+        # As the sign-in form reads what people type, and as it is written: a directory may spell a name with capital
+        # letters, and neither that nor a capital letter here is to keep an administrator out.
+        users = frozenset(name for one in role.users for name in (one.strip(), canonical_username(one, case)))
+        return Members(users, frozenset(role.groups))
 
     return AdminRoles(
         members(settings.admin.view), members(settings.admin.change), tuple(settings.login.group_attributes)

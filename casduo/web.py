@@ -239,7 +239,8 @@ class Web:
         """Render a page."""
         nonce = secrets.token_urlsafe(16)
         language = self.language_of(request)
-        render = self._steady if page.steady else self._render
+        # What a site's own template makes of a value, such as a part of an address, only the value can tell.
+        render = self._steady if page.steady and self.look.templates is None else self._render
         body = render(request, page, language, execution, nonce)
         extra = [("Content-Language", language)]
         if len(self.languages) > 1:

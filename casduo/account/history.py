@@ -105,8 +105,10 @@ class HistoryJournal:
 
 def _keys(principal: str) -> tuple[str, str]:
     """Return the lists of a person: what showed a right password, and what did not."""
-    prefix = f"casduo:{{u:{fingerprint(principal)[:32]}}}:signins"
-    return prefix, f"{prefix}.guessed"
+    # A directory may spell names with capital letters; whoever guesses may type them otherwise.
+    typed = principal.lower()
+    prefix = f"casduo:{{u:{fingerprint(typed)[:32]}}}:signins"
+    return prefix if typed == principal else f"{prefix}.{fingerprint(principal)[:32]}", f"{prefix}.guessed"
 
 
 def _line(text: str) -> ListedSignIn | None:

@@ -60,6 +60,8 @@ class SessionEnding:
         """
         if not query.whole_person:
             return Done(self._finder.end(found.sessions, now))
+        users = self._finder.ids_of(query.user)
         # Before the sessions: nobody comes back without Duo in between.
-        forgotten = self._trusts.forget_all(query.user)
-        return Done(ended_of(self._tickets.close_all_of(query.user, "administrator", now)), forgotten)
+        forgotten = sum(map(self._trusts.forget_all, users))
+        closings = [one for user in users for one in self._tickets.close_all_of(user, "administrator", now)]
+        return Done(ended_of(closings), forgotten)

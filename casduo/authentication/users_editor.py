@@ -40,7 +40,7 @@ def add_user(
     """
     if not is_username(username):
         raise UserEditError(username, f"{username!r} is not a user name: letters, digits and ._@+- are")
-    with _editing(path) as users:
+    with _editing(path, username) as users:
         taken = {str(key).lower() for key in users}
         if username.lower() in taken:
             raise UserEditError(username, f"there is a user {username!r} already")
@@ -58,10 +58,10 @@ def set_password(path: Path, username: str, password_hash: str, *, must_change: 
     """Give a user a new password hash.
 
     :param must_change: the password is only good for being changed.
-    :raises UserEditError: there is no such user.
+    :raises UserEditError: there is no such user, or somebody else's record is the same by an anchor.
     :raises SettingsError: the file is wrong as it stands; it is left alone.
     """
-    with _editing(path) as users:
+    with _editing(path, username) as users:
         if username not in users:
             raise UserEditError(username, f"there is no user {username!r}")
         users[username]["password"] = password_hash
@@ -72,12 +72,12 @@ def set_password(path: Path, username: str, password_hash: str, *, must_change: 
 
 
 @contextmanager
-def _editing(path: Path) -> Iterator[CommentedMap]:
+def _editing(path: Path, username: str) -> Iterator[CommentedMap]:
     # A link stays a link: what it points at is replaced.
     path = Path(os.path.realpath(path))
     with locked_directory(path.parent):
         text = path.read_text(encoding="utf-8") if path.exists() else _HEADING
-        read_users(text, str(path))
+        before = read_users(text, str(path))
         yaml = _round_trip_yaml()
         document = _load(yaml, text, str(path))
         users = CommentedMap() if document is None else document
@@ -86,7 +86,10 @@ def _editing(path: Path) -> Iterator[CommentedMap]:
         yaml.dump(users, stream)
         # A file without users has no place in the document to hang its comments on.
         written = stream.getvalue() if document is not None else text + stream.getvalue()
-        read_users(written, str(path))
+        after = read_users(written, str(path))
+        shared = next((name for name, user in before.items() if name != username and after.get(name) != user), "")
+        if shared:
+            raise UserEditError(username, f"{shared} shares what would change, by an anchor; change the file by hand")
         replace_file(path, written.encode(), mode=0o600)
 
 

@@ -90,8 +90,10 @@ def list_(
     if only_trusted and not query.whole_person:
         raise click.UsageError("--trusted goes with --user alone")
     with _store(settings) as store:
-        found = Found(()) if only_trusted else _oldest_first(SessionFinder(store, _tickets(store)).find(query))
-        browsers = TrustRecords(store).of(query.user, time.time()) if query.whole_person else []
+        finder, trusts, now = SessionFinder(store, _tickets(store)), TrustRecords(store), time.time()
+        found = Found(()) if only_trusted else _oldest_first(finder.find(query))
+        users = finder.ids_of(query.user) if query.whole_person else ()
+        browsers = [browser for name in users for browser in trusts.of(name, now)]
     if as_json:
         rows = map(_browser_facts, browsers) if only_trusted else map(_facts, found.sessions)
         click.echo(json.dumps(list(rows), indent=2))
@@ -134,12 +136,12 @@ def end(
         raise click.ClickException("a session needs its name")
     now, why = time.time(), cleaned_comment(reason)
     with _store(settings) as store:
-        if browser is not None:
-            _forget_browser(TrustRecords(store), query.user, browser, now)
-            _tell(settings, store, [_changed("browser.forgotten", f"user:{query.user} browser:{browser}", why)])
-            return
         tickets = _tickets(store)
         finder = SessionFinder(store, tickets)
+        if browser is not None:
+            _forget_browser(TrustRecords(store), finder.ids_of(query.user), browser, now)
+            _tell(settings, store, [_changed("browser.forgotten", f"user:{query.user} browser:{browser}", why)])
+            return
         found = finder.find(query)
         done = SessionEnding(finder, tickets, TrustRecords(store)).end(query, found, now)
         if query.whole_person or not done.nothing:
@@ -253,10 +255,10 @@ def _tickets(store: Store) -> TicketRegistry:
     return TicketRegistry(store, Lifetimes())
 
 
-def _forget_browser(records: TrustRecords, principal: str, shown: str, now: float) -> None:
-    named = [browser.name for browser in records.of(principal, now) if browser.name[:_SHOWN] == shown]
-    if not any(records.forget(principal, name) for name in named):
-        raise click.ClickException(f"{principal} has no trusted browser {shown}")
+def _forget_browser(records: TrustRecords, users: Sequence[str], shown: str, now: float) -> None:
+    browsers = (browser for user in users for browser in records.of(user, now) if browser.name[:_SHOWN] == shown)
+    if not any([records.forget(browser.principal, browser.name) for browser in browsers]):
+        raise click.ClickException(f"{users[0]} has no trusted browser {shown}")
     click.echo("1 trusted browser forgotten")
 
 

@@ -87,6 +87,10 @@ def logout(server: Server, request: Request) -> Reply:
         session = parse_session_id(request.cookies.get(SESSION_COOKIE, ""))
         token = parameters.get("csrf", "")
         submitted = session is not None and server.parts.csrf.fits(token, session.fingerprint, request.now)
+        if token and session is not None and not submitted and parameters.flag("everywhere"):
+            # A page of ours that is too old, or of the session before this one. To end one session and say that it is
+            # done would pass for the end of all.
+            return server.web.redirect(request, server.parts.rules.home_url)
         # Only where our own page was pressed; a link elsewhere ends no session but this one.
         scope.everywhere = submitted and parameters.flag("everywhere")
     return _start(server, request, "logout", scope, submitted=submitted)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from casduo.endpoints.base import Route, Server
-from casduo.endpoints.browser import asked_for
+from casduo.endpoints.browser import asked_for, logout
 from casduo.errors import BadRequest
 from casduo.request import Request
 from casduo.web import Reply
@@ -40,7 +40,8 @@ def way_back(server: Server, request: Request, route: Route | None, execution: s
     :param execution: the key of the flow that waits with the page, empty for none
     """
     rules = server.parts.rules
-    if route is None:
+    if route is None or route.endpoint is logout:
+        # The question whether to sign out belongs to no login, and the service with it is not one to go to.
         return rules.home_url
     if execution or request.path == rules.home_url:
         return _login_again(server, request, execution)

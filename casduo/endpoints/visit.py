@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from casduo.endpoints.base import Server
 from casduo.events.model import RequestRefused
-from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo
+from casduo.protocol.entitlement import EntitlementRules, check_access, check_duo, decide_duo
 from casduo.protocol.errors import ProtocolError
 from casduo.request import SESSION_COOKIE, Request
 from casduo.services.freshness import good_enough
@@ -55,14 +55,27 @@ class Visit:
         entry, request = self.registry.by_id(self.service), self.request
         if entry is None or not entry.enabled or not _fresh(entry, session, request.now):
             return False
-        rules = self.server.parts.rules
-        entitlement = EntitlementRules(rules.group_attributes, rules.duo)
         try:
-            check_access(entry, session.ticket, request.address, request.now, entitlement)
-            check_duo(entry, session.ticket, request.address, request.now, entitlement, fresh=True)
+            check_access(entry, session.ticket, request.address, request.now, self._entitlement)
+            check_duo(entry, session.ticket, request.address, request.now, self._entitlement, fresh=True)
         except ProtocolError:
             return False
         return True
+
+    def confirmed(self, session: LiveSession) -> bool:
+        """Whether Duo has said yes as lately as the entry of these pages wants it, where it does; to have been let pass
+        without is not enough.
+        """
+        entry, ticket, request = self.registry.by_id(self.service), session.ticket, self.request
+        if entry is None:
+            return False
+        strength, address = ticket.strength, request.address
+        return not decide_duo(entry, ticket.attributes, address, strength, request.now, self._entitlement).owed
+
+    @property
+    def _entitlement(self) -> EntitlementRules:
+        rules = self.server.parts.rules
+        return EntitlementRules(rules.group_attributes, rules.duo)
 
     # -- how it is answered ------------------------------------------------------------------------------------------
 

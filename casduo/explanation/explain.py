@@ -141,6 +141,7 @@ def _service(
         phone=on_phones(url, service, settings, facts) if at_phones else None,
         approval=approval(service, settings, facts) if not at_phones else None,
         target=target(service),
+        own_handlers=bool(service.authentication),
     )
 
 

@@ -124,7 +124,8 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "stale": Advice(
         "The entry wants a newer session than the person had.",
         "Between login and validation the session became too old for the entry, or the entry became stricter.",
-        "Nothing, as long as it is rare. Else look at single_sign_on, accept_remember_me and session in the entry.",
+        "Nothing, as long as it is rare. Else look at single_sign_on, authentication, accept_remember_me and session "
+        "in the entry.",
     ),
     "proxy_ticket": Advice(
         "A proxy ticket was presented where only service tickets are taken.",

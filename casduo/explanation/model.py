@@ -265,6 +265,8 @@ class Service:
     :param accept_remember_me: whether a remembered one is, too
     :param session_lifetime: how long the password may be ago; empty where the entry does not say
     :param session_idle: how long it may have been unused; empty where the entry does not say
+    :param own_handlers: whether the entry names ``handlers`` itself; a session whose password another one has checked
+        is not enough then
     :param warn: whether people are asked before they are sent to it
     :param dealings: how it is answered: protocols, comparison, forms of values
     :param answers: of the validation; empty without a person, without a CAS protocol, or while something depends on
@@ -296,6 +298,7 @@ class Service:
     phone: Phone | None = None
     approval: Approval | None = None
     target: tuple[Value, ...] = ()
+    own_handlers: bool = False
 
     @property
     def demands(self) -> tuple[Condition, ...]:

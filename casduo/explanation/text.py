@@ -200,7 +200,9 @@ def _sign_in(service: Service) -> Iterator[Row]:
 def _session(service: Service) -> str:
     if not service.single_sign_on:
         return "not enough: the password is asked each time"
-    demands = [] if service.accept_remember_me else ["it is not a remembered one"]
+    demands = ["one of them has checked the password"] if service.own_handlers else []
+    if not service.accept_remember_me:
+        demands.append("it is not a remembered one")
     if service.session_lifetime:
         demands.append(f"the password was given no more than {service.session_lifetime} ago")
     if service.session_idle:

@@ -27,7 +27,8 @@ class Strength:
     chose to be asked no more for a while; ``bypassed`` says that Duo was due and did not happen, ``why`` says for what
     reason (:data:`DUO_BYPASS`, :data:`UNAVAILABLE`, :data:`UNENROLLED`). ``factor`` is Duo's name for it, ``push`` or
     ``passcode``. ``at`` is the moment of Duo's yes, or of the bypass, in epoch seconds. ``application`` names the Duo
-    application of the settings that said yes, empty for the main one. A bypass never counts as Duo later.
+    application of the settings that said yes, empty for the main one. ``why_at`` is the moment of a bypass that stands
+    beside an older yes, 0 for none. A bypass never counts as Duo later.
     """
 
     level: Level = "none"
@@ -35,6 +36,12 @@ class Strength:
     at: float = 0.0
     why: str = ""
     application: str = ""
+    why_at: float = 0.0
+
+    @property
+    def passed_over_at(self) -> float:
+        """The moment at which Duo did not happen, where ``why`` says that; epoch seconds."""
+        return self.why_at or self.at
 
     @classmethod
     def duo(cls, factor: str, at: float, application: str = "") -> Strength:
@@ -57,21 +64,21 @@ class Strength:
         A yes of Duo's is worth more than a bypass: it stays, for the services that it is good enough for, and ``why``
         stands beside it, for the one that it was not.
         """
-        return replace(self, why=why) if self.level in ("duo", "trusted") else Strength.bypassed(why, at)
+        return replace(self, why=why, why_at=at) if self.level in ("duo", "trusted") else Strength.bypassed(why, at)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Strength:
         """Read what :meth:`to_fields` wrote. Whatever cannot be read is no strength at all."""
         try:
-            at = float(fields.get("mfa_at", ""))
+            at, why_at = float(fields.get("mfa_at", "")), float(fields.get("mfa_why_at", "0"))
         except ValueError:
             return NO_STRENGTH
         factor, why = fields.get("mfa_factor", ""), fields.get("mfa_why", "")
         application = fields.get("mfa_application", "")
         match fields.get("mfa_level"):
             # A moment that is no number would be neither too old nor too new.
-            case ("duo" | "trusted" | "bypassed") as level if math.isfinite(at):
-                return cls(level, factor, at, why, application)
+            case ("duo" | "trusted" | "bypassed") as level if math.isfinite(at) and math.isfinite(why_at):
+                return cls(level, factor, at, why, application, why_at)
             case _:
                 return NO_STRENGTH
 
@@ -83,6 +90,7 @@ class Strength:
             "mfa_at": repr(self.at),
             "mfa_why": self.why,
             "mfa_application": self.application,
+            "mfa_why_at": repr(self.why_at),
         }
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from casduo.signing import fingerprint
-from casduo.store import Batch
+from casduo.store import Batch, load_script
+
+_BEGIN = load_script(__file__, "login_begin.lua")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLogin:
-    """A login under way: the key it begins with, and whether it is of the same person as the one that asks."""
+    """A login under way: the key it begins with, and whether it is of the same person as the one that asks. ``note`` is
+    what stands for it in Redis.
+    """
 
     execution: str = field(repr=False)
     same_person: bool
+    note: str = field(repr=False)
 
 
 class OpenLogins:
@@ -28,24 +33,23 @@ class OpenLogins:
     def __init__(self, lifetime: float) -> None:
         self._lifetime_ms = int(lifetime * 1000)
 
-    def begin(self, batch: Batch, place: str, userid: str, execution: str) -> OpenLogin | None:
+    def begin(
+        self, batch: Batch, place: str, userid: str, execution: str, instead: OpenLogin | None = None
+    ) -> OpenLogin | None:
         """Take note of a login, unless one is noted; return that one then. Runs the batch.
 
         :param place: the mark of the phone and its address that keys of its flows are bound to
         :param userid: of the person, exactly as UCM spells it: two people whose names are alike are two
+        :param instead: the one that was noted and gives way, if nothing else has taken its place meanwhile
         """
-        value = _value(userid, execution)
-        noted = batch.command("SET", _key(place), value, "NX", "GET", "PX", self._lifetime_ms)
-        batch.run()
+        gives_way = instead.note if instead is not None else ""
         # Its own note is there already where the connection broke and all was sent once more.
-        if noted.value is None or noted.value == value:
+        noted = batch.script(_BEGIN, (_key(place),), (_value(userid, execution), gives_way, self._lifetime_ms))
+        batch.run()
+        if not noted.value:
             return None
-        person, other = str(noted.value).split(" ")
-        return OpenLogin(other, person == _person(userid))
-
-    def replace(self, batch: Batch, place: str, userid: str, execution: str) -> None:
-        """Add the note of a login in place of one that has ended or that its person walked away from."""
-        batch.command("SET", _key(place), _value(userid, execution), "PX", self._lifetime_ms)
+        person, _, other = str(noted.value).partition(" ")
+        return OpenLogin(other, person == _person(userid), str(noted.value))
 
 
 def _key(place: str) -> str:

@@ -45,7 +45,7 @@ class Runs(Generic[T]):
     """
 
     def __init__(self, places: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._threads = ThreadPoolExecutor(places, "phone", PATIENCE.set, (_PATIENCE,))
+        self._threads = ThreadPoolExecutor(places, "phone")
         self._places = places
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -115,7 +115,9 @@ class Runs(Generic[T]):
                 raise TakesLonger(begun=False)
             self._unfinished += 1
         # What the request is known by goes along.
-        run = self._threads.submit(copy_context().run, work)
+        context = copy_context()
+        context.run(PATIENCE.set, _PATIENCE)
+        run = self._threads.submit(context.run, work)
         run.add_done_callback(self._ended)
         return run
 

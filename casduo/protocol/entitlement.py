@@ -161,12 +161,12 @@ def _may_do_without(
 ) -> bool:
     """Say whether a login that went without Duo may have led to this service."""
     rule = entry.duo_rule
-    if fresh and rule is not None and rule.max_age is not None and now - strength.at > rule.max_age:
+    if fresh and rule is not None and rule.max_age is not None and now - strength.passed_over_at > rule.max_age:
         return False
     terms = rules.duo.terms(rule)
     reasons = {
         # Where nobody can be asked again, an outage is an excuse for as long as one may last, not for a whole session.
-        UNAVAILABLE: terms.fail == "open" and not (fresh and now - strength.at > _OUTAGE),
+        UNAVAILABLE: terms.fail == "open" and not (fresh and now - strength.passed_over_at > _OUTAGE),
         DUO_BYPASS: terms.accept_allow,
         UNENROLLED: decision.mode == "optional",
     }

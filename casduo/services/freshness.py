@@ -9,12 +9,15 @@ from casduo.tickets.model import TicketGrantingTicket
 def good_enough(service: RegisteredService, session: TicketGrantingTicket, now: float) -> bool:
     """Say whether ``service`` takes a session without a new password.
 
-    Not where the entry switches single sign-on off, refuses remembered sessions and this is one, or wants a session
-    that is younger (``session.lifetime``, since the password) or was used more lately (``session.idle``).
+    Not where the entry switches single sign-on off, names the handlers that may check passwords for it and another one
+    did, refuses remembered sessions and this is one, or wants a session that is younger (``session.lifetime``, since
+    the password) or was used more lately (``session.idle``).
 
     :param now: epoch seconds
     """
     if not service.single_sign_on or (session.remembered and not service.accept_remember_me):
+        return False
+    if service.authentication and session.handler not in service.authentication:
         return False
     rule = service.session
     if rule.lifetime is not None and now - session.authenticated_at > rule.lifetime:

@@ -28,7 +28,7 @@ _SHOWN = 8
 class SessionQuery:
     """Which sessions; every part that is given must fit, and at least one must be.
 
-    :param user: the principal's id
+    :param user: the principal's id, or the name that its person types
     :param network: where they began
     :param service: registry id of a service that they led to
     :param name: how one is called in a list of those of a user, see :attr:`FoundSession.short`
@@ -116,11 +116,16 @@ class SessionFinder:
         """
         if not searchable(query):
             raise ValueError("nothing that can be looked for")
-        names, found, looked = _once(self._candidates(query)), list[FoundSession](), 0
+        users = self.ids_of(query.user) if query.user else ()
+        names, found, looked = _once(self._candidates(query, users)), list[FoundSession](), 0
         while looked < LOOKED_AT and len(found) <= MOST and (some := tuple(islice(names, _AT_ONCE))):
             looked += len(some)
-            found += [session for session in self._read(some) if _fits(session, query)]
+            found += [session for session in self._read(some) if _fits(session, query, users)]
         return Found(tuple(found[:MOST]), len(found) > MOST or looked >= LOOKED_AT)
+
+    def ids_of(self, user: str) -> tuple[str, ...]:
+        """Return the principals' ids that ``user`` stands for: as it is, and as the directory has spelled it."""
+        return index.spellings_of(self._store, user)
 
     def end(self, sessions: Iterable[FoundSession], now: float) -> Ended:
         """End sessions by an administrator's order; the worker tells the services they led to.
@@ -146,9 +151,9 @@ class SessionFinder:
         self._tickets.unindex(batch, session.ticket.principal_id, session.name)
         return closing
 
-    def _candidates(self, query: SessionQuery) -> Iterator[SessionName]:
-        if query.user:
-            return map(SessionName.parse, index.members_of(self._store, [index.user_index_key(query.user)]))
+    def _candidates(self, query: SessionQuery, users: Sequence[str]) -> Iterator[SessionName]:
+        if users:
+            return map(SessionName.parse, index.members_of(self._store, list(map(index.user_index_key, users))))
         blocks = index.blocks_of(query.network) if query.network is not None else None
         if blocks is not None and query.network is not None:
             return index.in_network(self._store, query.network, blocks)
@@ -182,8 +187,8 @@ def searchable(query: SessionQuery) -> bool:
     return query.network is not None and index.blocks_of(query.network) is not None
 
 
-def _fits(session: FoundSession, query: SessionQuery) -> bool:
-    if query.user and session.ticket.principal_id != query.user:
+def _fits(session: FoundSession, query: SessionQuery, users: Sequence[str]) -> bool:
+    if users and session.ticket.principal_id not in users:
         return False
     if query.name and session.short != query.name:
         return False

@@ -30,6 +30,8 @@ MOST = 50_000
 MOST_BLOCKS = 256
 """Blocks that one question may be about."""
 _ALL = 0
+_SPELLINGS_MS = 90 * 86_400_000
+"""How long a spelling is remembered after the last sign-in: longer than anything that is kept under it."""
 _PAGE = 2000
 """Members of an index that are read at a time."""
 _KEPT = 4096
@@ -66,6 +68,19 @@ def note_service(batch: Batch, service_id: str, session: SessionName, until: Unt
 def note_user(batch: Batch, principal_id: str, session: SessionName, until: Until) -> None:
     """Add that a session is somebody's."""
     _note(batch, user_index_key(principal_id), session.text, until, _ALL)
+
+
+def note_spelling(batch: Batch, principal_id: str) -> None:
+    """Add how a name is spelled that people type in any letters; nothing for one in small letters."""
+    if principal_id != principal_id.lower():
+        key = _spellings_key(principal_id)
+        batch.command("SADD", key, principal_id)
+        batch.command("PEXPIRE", key, _SPELLINGS_MS)
+
+
+def spellings_of(store: Store, name: str) -> tuple[str, ...]:
+    """Return the principals' ids that a name stands for as people type it, itself among them. One round trip."""
+    return tuple(dict.fromkeys((name, *sorted(store.command("SMEMBERS", _spellings_key(name))))))
 
 
 def blocks_of(network: Network) -> Sequence[Network] | None:
@@ -115,6 +130,10 @@ def members_of(store: Store, keys: Sequence[str]) -> Iterator[str]:
 def user_index_key(principal_id: str) -> str:
     """Return the key of the index of a user's sessions: names of sessions, by the moment at which they end."""
     return f"casduo:{{u:{fingerprint(principal_id)[:32]}}}:sessions"
+
+
+def _spellings_key(name: str) -> str:
+    return f"casduo:{{u:{fingerprint(name.lower())[:32]}}}:spellings"
 
 
 def _note(batch: Batch, key: str, member: str, until: Until, most: int) -> None:

@@ -30,7 +30,7 @@ from casduo.tickets.ids import (
     new_ticket_id,
     visits_prefix,
 )
-from casduo.tickets.index import Until, note_address, note_service, note_user, user_index_key
+from casduo.tickets.index import Until, note_address, note_service, note_spelling, note_user, user_index_key
 from casduo.tickets.model import (
     FoundProxyGranting,
     LiveSession,
@@ -176,11 +176,15 @@ class KnownSession:
 
 
 class TicketRegistry:
-    """Sessions and tickets in one store."""
+    """Sessions and tickets in one store.
 
-    def __init__(self, store: Store, lifetimes: Lifetimes) -> None:
+    :param any_case: whether people type their names in any letters, so that they have to be found by those
+    """
+
+    def __init__(self, store: Store, lifetimes: Lifetimes, *, any_case: bool = False) -> None:
         self._store = store
         self._lifetimes = lifetimes
+        self._any_case = any_case
         self._uses = LastUse()
         self._service_ticket_ms = int(lifetimes.service_ticket * 1000)
         self._longest_ms = int(max(lifetimes.session, lifetimes.remembered) * 1000)
@@ -195,6 +199,8 @@ class TicketRegistry:
         # An index only helps to find sessions; a member whose session is gone does no harm, so steps of their own do.
         note_user(batch, ticket.principal_id, session.id.name, Until(now, now + hard / 1000))
         note_address(batch, ticket.address, session.id.name, self._until(now, ticket))
+        if self._any_case:
+            note_spelling(batch, ticket.principal_id)
         return session
 
     def find_session(self, session: TicketId) -> TicketGrantingTicket | None:

@@ -40,6 +40,7 @@ DUO = Flow(
             "duo.universal_return",
             {
                 "allowed": "trustCheck",
+                "bypassed": "bypassed",
                 "denied": "denied",
                 "fraud": "fraud",
                 "stale": "restart",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
+from casduo.authentication.names import canonical_username
 from casduo.errors import UpstreamMisconfigured
 from casduo.events.model import DuoAnswered, SignedOut, Subject
 from casduo.meter import meter
@@ -14,6 +17,7 @@ from casduo.mfa.duo.pushes import DUO_FACTORS, QUEUE, OpenPush, Pushes, PushStat
 from casduo.mfa.trust import TrustRecords
 from casduo.openfiles import ask_for_open_files
 from casduo.store.streams import Entry
+from casduo.tickets.index import spellings_of
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from casduo.worker.errands import Errands
 from casduo.worker.heartbeat import worker_alive
@@ -152,14 +156,20 @@ class DuoPushes:
 
     def _end_all(self, push: OpenPush) -> None:
         """End what lives of somebody who reported a push, for whoever sent it has the password. Done twice, no harm."""
-        principal, duo = push.request.principal, self._parts.settings.duo
-        self._parts.insist(lambda: self._trusted.forget_all(principal))
+        duo, users = self._parts.settings.duo, self._parts.insist(lambda: self._users(push.request.principal))
+        for user in users:
+            self._parts.insist(partial(self._trusted.forget_all, user))
         if duo is None or not duo.end_sessions_on_fraud:
             return
         now = self._parts.clock()
-        ended = self._parts.insist(lambda: self._tickets.close_sessions_of(principal, "fraud", now))
+        ended = sum(self._parts.insist(partial(self._tickets.close_sessions_of, user, "fraud", now)) for user in users)
         if ended:
             self._parts.journal.write(SignedOut(_subject(push), cause="fraud", sessions=ended))
+
+    def _users(self, principal: str) -> Collection[str]:
+        # UCM, from where a push at a phone comes, may spell the name in other letters than a directory.
+        typed = canonical_username(principal, self._parts.settings.login.username_case)
+        return {*spellings_of(self._parts.store, principal), typed}
 
 
 def judge(status: PushStatus, *, late: bool) -> Verdict | None:

@@ -54,6 +54,18 @@ def test_the_same_request_counts_once_however_often_it_is_sent(any_store: Store,
     assert outcomes(history) == [("refused", 1)]
 
 
+def test_who_is_spelled_with_capital_letters_sees_what_was_tried_with_the_name_as_it_is_typed(
+    any_store: Store, history: SignInHistory
+) -> None:
+    note(any_store, history, INSIDE, name="Ada.Lovelace")
+    note(any_store, history, WRONG, name="ada.lovelace")
+    found = history.of("Ada.Lovelace")
+    assert [line.told for line in found] == [INSIDE, WRONG]
+    assert history.disown("Ada.Lovelace", found[1].name, NOW)
+    # What showed a right password is of one spelling alone.
+    assert [line.told for line in history.of("ada.lovelace")] == [WRONG]
+
+
 def test_guesses_from_many_addresses_do_not_push_out_what_happened(any_store: Store, history: SignInHistory) -> None:
     note(any_store, history, INSIDE, SignIn("denied", address="192.0.2.8"))
     note(any_store, history, *(SignIn("refused", address=f"2001:db8::{number:x}") for number in range(300)))

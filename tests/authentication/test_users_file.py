@@ -274,6 +274,18 @@ def test_a_password_for_nobody_is_refused(file: Path) -> None:
         set_password(file, "ada", Passwords(CHEAP).hash("x"))
 
 
+@pytest.mark.parametrize("grace", ["*shared", "{<<: *shared, name: Grace}"])
+def test_nobody_gets_the_password_of_whoever_shares_their_record(file: Path, grace: str) -> None:
+    old, new = Passwords(CHEAP).hash("old"), Passwords(CHEAP).hash("new")
+    file.write_text(f"ada: &shared\n  password: '{old}'\ngrace: {grace}\n")
+    before = file.read_text()
+
+    with pytest.raises(UserEditError, match="grace shares what would change"):
+        set_password(file, "ada", new)
+
+    assert file.read_text() == before
+
+
 def test_a_broken_file_is_not_edited(file: Path) -> None:
     file.write_text("ada: {password: oops}\n")
 

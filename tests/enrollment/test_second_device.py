@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from casduo.simulators.duo.model import Phone
@@ -112,6 +114,18 @@ def test_a_second_device_is_added_after_confirming_with_the_first(desk: Desk) ->
     third = browser.press(done)
     assert heading(third) == SCAN
     assert browser.status()["state"] == "waiting"
+
+
+def test_who_was_let_through_at_the_prompt_without_a_factor_has_confirmed_nothing(desk: Desk) -> None:
+    browser = desk.browser()
+    address = browser.enter("ada").headers["Location"]
+    # A policy of the prompt's application alone: preauth goes by another one.
+    (client,) = parse_qs(urlsplit(address).query)["client_id"]
+    desk.duo.change_application(client, trusted_networks=["127.0.0.0/8"])
+    page = browser.settle(browser.get(desk.duo.visit_prompt(address)))
+    again = browser.press(page)
+    assert again.headers.get("Location", "").startswith(desk.duo.base_url), heading(again)
+    assert desk.events("enrollment.started") == []
 
 
 def test_a_second_code_that_ran_out_says_so(desk: Desk) -> None:

@@ -183,6 +183,7 @@ def test_sign_in_says_whether_a_session_is_enough_and_who_is_asked_first() -> No
     ("keys", "sentence"),
     [
         ({"accept_remember_me": False}, "a live one is enough, if it is not a remembered one"),
+        ({"authentication": ["local"]}, "a live one is enough, if one of them has checked the password"),
         (
             {"session": {"lifetime": "4h", "idle": "30m"}},
             "a live one is enough, if the password was given no more than 4h ago and it was used no more than 30m ago",

@@ -393,7 +393,8 @@ class TestStrengthFields:
         for worth_more in (Strength.duo("push", NOON - 60, "hr"), Strength.trusted(NOON - 60)):
             left = worth_more.after_bypass(UNAVAILABLE, NOON)
             assert (left.level, left.at, left.application) == (worth_more.level, NOON - 60, worth_more.application)
-            assert Strength.from_fields(left.to_fields()).why == UNAVAILABLE
+            assert Strength.from_fields(left.to_fields()) == left
+            assert (left.why, left.passed_over_at) == (UNAVAILABLE, NOON)
         for worth_less in (NO_STRENGTH, Strength.bypassed(DUO_BYPASS, NOON - 60)):
             assert worth_less.after_bypass(UNAVAILABLE, NOON) == Strength.bypassed(UNAVAILABLE, NOON)
 

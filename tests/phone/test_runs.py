@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from casduo.errors import UpstreamUnavailable
+from casduo.outbound import Bulkhead
 from casduo.phone.runs import Runs, TakesLonger
 
 _AT_ONCE = 0.01
@@ -43,6 +44,20 @@ def test_a_time_out_of_the_work_itself_is_not_taken_for_our_own(runs: Runs[objec
 
     with pytest.raises(TimeoutError):
         runs.within(_LONG, fail, nobody)
+
+
+def test_it_waits_a_moment_for_a_place_where_many_call_the_same_one(runs: Runs[object]) -> None:
+    places = Bulkhead("duo", 1)
+    leaving = threading.Timer(0.2, places.leave)
+
+    def call() -> str:
+        with places:
+            return "ada"
+
+    assert places.take()
+    leaving.start()
+    assert runs.within(_LONG, call, nobody) == "ada"
+    leaving.join()
 
 
 def test_what_takes_longer_goes_on(runs: Runs[object]) -> None:

@@ -178,6 +178,16 @@ class TestBypasses:
         assert standing(old, entry(application="hr"), said) == DuoStanding(required=True, why=UNAVAILABLE)
         refused(old, entry(application="hr", fail="closed"), said)
 
+    def test_beside_an_older_duo_it_is_as_old_as_it_is_by_itself(self) -> None:
+        service, said = entry(max_age="1h"), rules(DuoTerms(accept_allow=True))
+        old = Strength.duo("push", NOW - 9 * HOUR)
+        assert standing(old.after_bypass(DUO_BYPASS, NOW - HOUR), service, said, fresh=True).bypassed
+        refused(old.after_bypass(DUO_BYPASS, NOW - HOUR - 1), service, said, fresh=True)
+        assert standing(old.after_bypass(UNAVAILABLE, NOW - 300), entry(fail="open"), fresh=True).confirmed
+        soon = entry(fail="open", max_age="8h")
+        assert standing(old.after_bypass(UNAVAILABLE, NOW - 300), soon, fresh=True).bypassed
+        refused(old.after_bypass(UNAVAILABLE, NOW - 301), soon, fresh=True)
+
 
 MARKS = st.builds(
     Strength,

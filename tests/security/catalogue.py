@@ -135,6 +135,7 @@ WEAKNESSES = (
         """
         second_factor.an_address_is_no_second_factor
         second_factor.an_address_that_somebody_makes_up_opens_no_network
+        trusted_browsers.a_login_that_was_ended_under_way_trusts_no_browser
         """,
     ),
     _row(

@@ -51,13 +51,17 @@ def duo(duo: DuoSimulator) -> DuoSimulator:
 
 
 @pytest.fixture
-def site(build: Build, duo: DuoSimulator) -> Iterator[Site]:
+def settings(duo: DuoSimulator) -> str:
     keys = duo.add_application()
-    settings = (
+    return (
         f"duo: {{api_host: '{duo.api_host}', ca_file: {duo.ca_file}, breaker: {{failures: 2, pause: 10s}},\n"
         f"  universal: {{client_id: {keys.integration_key}, client_secret: {keys.secret_key}}},\n"
         "  prompt: push, request_parameter: authn_method, applications: {clinic: {}}}\n"
     )
+
+
+@pytest.fixture
+def site(build: Build, settings: str) -> Iterator[Site]:
     site = build(registry=REGISTRY, settings=settings + REST)
     with working(site):
         yield site
@@ -179,6 +183,20 @@ def test_a_push_that_is_reported_at_the_browser_ends_every_trust_too(site: Site,
     duo.phone("ada").deny()
     press(owner, settled(owner, page), report="1")
     assert not has_ticket(thief.sign_in("ada", KIOSK))
+
+
+def test_a_report_at_the_browser_ends_every_trust_also_where_sessions_go_on(
+    build: Build, settings: str, duo: DuoSimulator
+) -> None:
+    """CVE-2023-4612: ``end_sessions_on_fraud`` speaks of sessions alone."""
+    site = build(registry=REGISTRY, settings=settings.replace("duo: {", "duo: {end_sessions_on_fraud: false, ") + REST)
+    with working(site):
+        thief, owner = trusting(site, duo), site.browser()
+        page = owner.sign_in("ada", BANK)
+        duo.phone("ada").deny()
+        press(owner, settled(owner, page), report="1")
+        thief.forget_session()
+        assert not has_ticket(thief.sign_in("ada", KIOSK))
 
 
 def test_signing_out_everywhere_ends_every_trust(site: Site, duo: DuoSimulator) -> None:
@@ -324,3 +342,21 @@ def test_the_note_of_an_outage_reaches_no_service_that_stays_closed(site: Site, 
     change_registry(site, "{fail: open}", "{fail: closed}")
     eventually(lambda: site.composed.parts.services.current().by_id("hours") is not None)
     assert b"INVALID_AUTHENTICATION_CONTEXT" in site.validate(ticket, HOURS).body
+
+
+def test_a_login_that_was_ended_under_way_trusts_no_browser(site: Site, duo: DuoSimulator) -> None:
+    """CVE-2023-4612: what ends everywhere forgets the trusted browsers; a login that waits behind Duo's yes must not
+    add one afterwards.
+    """
+    owner, thief = site.browser(), site.browser()
+    home = press(owner, owner.sign_in("ada", BANK), passcode=duo.phone("ada").passcode())
+    assert has_ticket(home)
+    question = press(thief, thief.sign_in("ada", KIOSK), passcode=duo.phone("ada").passcode())
+    site.clock.advance(5)
+    page = owner.get("/login")
+    form = next(form for form in page.forms.values() if "everywhere" in form.fields)
+    owner.follow(form.submit(status="*"))
+    site.clock.advance(5)
+    assert not has_ticket(press(thief, question, trust="yes"))
+    assert "casduo-trust" not in thief.app.cookies
+    assert not has_ticket(thief.sign_in("ada", KIOSK))

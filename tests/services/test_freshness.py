@@ -35,6 +35,11 @@ def test_without_single_sign_on_no_session_is_ever_good_enough() -> None:
     assert not good_enough(entry(single_sign_on=False), session(), NOW)
 
 
+def test_a_session_whose_password_another_handler_checked_is_refused_where_the_entry_names_handlers() -> None:
+    assert good_enough(entry(authentication=["campus", "users_file"]), session(), NOW)
+    assert not good_enough(entry(authentication=["campus"]), session(), NOW)
+
+
 def test_a_remembered_session_is_refused_where_the_entry_says_so_however_fresh() -> None:
     strict = entry(accept_remember_me=False)
     assert not good_enough(strict, session(remembered=True), NOW)

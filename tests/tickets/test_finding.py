@@ -69,6 +69,20 @@ def test_each_way_to_look_and_all_of_them_together(any_store: Store) -> None:
     assert names(any_store, user="nobody") == set()
 
 
+def test_a_person_is_found_by_the_name_they_type_however_the_directory_spells_it(any_store: Store) -> None:
+    tickets, batch = TicketRegistry(any_store, Lifetimes(), any_case=True), any_store.batch()
+    mine, other = (
+        tickets.open_session(batch, TicketGrantingTicket(user, {}, "ldap", NOW), NOW).id.name
+        for user in ("Ada.Lovelace", "grace")
+    )
+    batch.run()
+    assert names(any_store, user="ada.lovelace") == names(any_store, user="Ada.Lovelace") == {mine}
+    assert names(any_store, user="grace") == {other}
+    opened(any_store, "Ada")
+    # Where letters tell people apart, nobody is found by those of another one.
+    assert names(any_store, user="ada") == set()
+
+
 def test_what_is_found_tells_when_it_ends_and_where_it_led(store: Store) -> None:
     session = opened(store, services=("payroll", "library", "payroll"))
     (found,) = finder(store).find(SessionQuery(user="ada")).sessions

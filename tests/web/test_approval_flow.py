@@ -209,6 +209,16 @@ def test_approved_in_another_window_meanwhile_the_form_goes_on_to_the_service_s_
     assert has_ticket(browser.login_page(ORACLE))
 
 
+def test_who_signed_in_anew_in_another_window_meanwhile_stays_signed_in(site: Site) -> None:
+    browser = site.browser()
+    page = browser.sign_in("ada", ORACLE)
+    browser.sign_in("ada", LIBRARY, renew="true")
+    present = browser.session
+    assert heading(sent(browser, page)) == "Sign in"
+    assert browser.session == present
+    assert has_ticket(browser.login_page(LIBRARY))
+
+
 def test_a_session_that_ended_meanwhile_asks_for_the_password(site: Site) -> None:
     browser = site.browser()
     page = browser.sign_in("ada", ORACLE)

@@ -11,7 +11,7 @@ import pytest
 from webtest.response import TestResponse
 
 from tests.support.raw import FORM, call
-from tests.support.site import LIBRARY, Browser, Site, build_site, has_ticket, heading, words
+from tests.support.site import LIBRARY, Browser, Build, Site, build_site, has_ticket, heading, words
 
 REGISTRY = """
 services:
@@ -167,6 +167,15 @@ def test_signing_out_is_not_done_by_choosing_a_language(site: Site) -> None:
     assert heading(asked) == "Sign out?"
     assert heading(choose(browser, asked, "de")) == "Sie sind angemeldet"
     assert browser.session
+
+
+def test_choosing_a_language_instead_of_signing_out_opens_no_application(build: Build) -> None:
+    registry = 'services:\n  - {id: library, name: Library, url: "https://library.example.edu/**"}\n'
+    browser = build(registry=registry, settings="logout: {confirm: always}\n").browser()
+    browser.sign_in("linus")
+    asked = browser.get("/logout?service=" + quote(LIBRARY, safe=""))
+    assert heading(asked) == "Sign out?"
+    assert heading(choose(browser, asked, "de")) == "Sie sind angemeldet"
 
 
 @pytest.mark.parametrize(

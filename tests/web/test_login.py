@@ -264,6 +264,22 @@ def test_a_service_without_single_sign_on_always_asks(site: Site) -> None:
     assert "authenticationSuccess" in told.text
 
 
+def test_a_session_of_another_handler_is_not_enough_where_the_entry_names_who_checks_passwords(build: Build) -> None:
+    registry = """
+    services:
+      - {id: library, name: Library catalogue, url: "https://library.example.edu/**"}
+      - {id: payroll, name: Payroll, url: "https://payroll.example.edu/**", authentication: [campus]}
+    """
+    campus = "- {type: users_file, name: campus, path: users.yaml}\n"
+    site = build(registry=registry, handlers=campus)
+    browser = site.browser()
+    assert has_ticket(browser.sign_in("ada", LIBRARY))
+    assert browser.login_page(PAYROLL).status_int == 200
+    assert not has_ticket(browser.login_page(PAYROLL, gateway="true"))
+    assert has_ticket(browser.sign_in("ada", PAYROLL))
+    assert has_ticket(browser.login_page(PAYROLL))
+
+
 def test_whoever_wants_to_be_asked_is_asked_before_the_ticket_exists(site: Site) -> None:
     browser = site.browser()
     browser.fill(browser.login_page(), "ada", warn="true")

@@ -88,6 +88,20 @@ def test_a_replaced_page_is_shown_and_signs_people_in(site: Site) -> None:
     assert heading(german) == "Anmelden"
 
 
+def test_a_template_of_the_site_can_work_with_every_value_that_it_is_given(tmp_path: Path, valkey_url: str) -> None:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "login.html").write_text(
+        '{% extends "casduo/login.html" %}{% block before_heading %}'
+        '<a id="help" href="https://help.example.edu/?at={{ back|urlencode }}">Help</a>{{ super() }}{% endblock %}'
+    )
+    site = build_site(tmp_path, valkey_url, float(int(time.time())), REGISTRY, "pages: {templates: views}\n")
+    page = site.browser().login_page("https://library.example.edu/", renew="true")
+    assert page.html.find(id="help")["href"] == (
+        "https://help.example.edu/?at=/cas/login%3Fservice%3Dhttps%253A%252F%252Flibrary.example.edu%252F%26renew%3Dtrue"
+    )
+    site.composed.close()
+
+
 def test_files_of_the_site_are_served_beside_ours(site: Site) -> None:
     page = site.browser().login_page()
     sheet = next(link["href"] for link in page.html.find_all("link") if "brand.css" in link["href"])

@@ -200,6 +200,18 @@ def test_row_11_a_report_is_answered_neutrally_and_ends_every_session(ward_with:
     assert "fraud" in ward.verdicts()
 
 
+def test_row_11_a_report_ends_every_session_however_ucm_spells_the_name(ward_with: Callable[..., Ward]) -> None:
+    ward = ward_with(registry=entry() + LIBRARY)
+    ward.ucm.remove_user("ada")
+    ward.ucm.add_user("Ada", pin="24680", mail="Ada@example.edu", profiles=["ada-ward"], default_profile="ada-ward")
+    browser = ward.site.browser()
+    assert has_ticket(browser.sign_in("ada"))
+    phone = ward.submitted("ada")
+    ward.answer_push(reply="report_fraud")
+    ward.await_screen(phone, lambda text: "Duo did not let you in." in text)
+    assert not has_ticket(browser.login_page())
+
+
 def test_row_12_no_answer_in_time_says_so_and_can_be_tried_again(ward: Ward) -> None:
     phone = ward.submitted("ada")
     ward.outlast_push()

@@ -58,6 +58,20 @@ def test_submit_pressed_twice_sends_one_push(ward: Ward, count: int) -> None:
     assert ward.login() == ("ada", "ada-ward")
 
 
+def test_submit_pressed_twice_after_a_login_that_was_given_up_sends_one_push(ward: Ward) -> None:
+    given_up = ward.submitted("ada")
+    given_up.press("Cancel")
+    sent = ward.pushes_sent()
+    slow(ward, "doAuthenticateUser")
+    phones = filled(ward, "ada")
+    press_all(phones, "Submit")
+    assert ward.pushes_sent() == sent + 1
+    ward.answer_push()
+    for phone in phones:
+        ward.logged_in(phone)
+    assert ward.login_writes() == 1
+
+
 def test_submit_pressed_again_while_the_push_is_out_shows_the_same_one(ward: Ward) -> None:
     first = ward.submitted("ada")
     ward.pass_time(9)

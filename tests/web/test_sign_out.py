@@ -243,6 +243,19 @@ def test_signing_out_everywhere_ends_the_sessions_on_all_devices(site: Site) -> 
     assert sorted(visit.service_id for visits in waiting(site).values() for visit in visits) == ["library", "vault"]
 
 
+def test_a_button_of_an_earlier_session_never_passes_one_sign_out_for_all(site: Site) -> None:
+    """A window left open while the password was asked for again in another one: the button in it is not this
+    session's. Nothing ends until it is pressed on a page of this one.
+    """
+    here, there = opened(site, LIBRARY), opened(site, VAULT)
+    old = next(form for form in here.get("/login").forms.values() if "everywhere" in form.fields)
+    here.sign_in("ada", VAULT, renew="true")
+    page = here.follow(old.submit(status="*"))
+    assert heading(page) == "You are signed in"
+    next(form for form in page.forms.values() if "everywhere" in form.fields).submit(status="*")
+    assert heading(there.login_page(VAULT)) == "Sign in"
+
+
 def test_a_link_elsewhere_ends_no_other_session(site: Site) -> None:
     here, there = opened(site), opened(site)
     here.get("/logout" + query(everywhere="true"))

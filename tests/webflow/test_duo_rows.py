@@ -211,6 +211,29 @@ def test_row_7_duo_lets_somebody_pass_and_the_application_can_see_it(site: Site)
     assert attributes["bypassedMultifactorAuthenticationProviderId"] == "mfa-duo"
 
 
+def let_through_at_the_prompt(browser: Browser, duo: DuoSimulator) -> TestResponse:
+    """Sign ada in to Payroll and have the prompt let her through unasked: her standing changed on the way there."""
+    prompt = browser.sign_in("ada", PAYROLL)
+    duo.add_user("ada", "bypass")
+    return through_duo(browser, duo, prompt)
+
+
+def test_row_7_who_the_prompt_lets_pass_unasked_has_not_passed_duo(site: Site, duo: DuoSimulator) -> None:
+    answer = let_through_at_the_prompt(site.browser(), duo)
+    attributes = context_of(site, answer, PAYROLL)
+    assert "authnContextClass" not in attributes
+    assert attributes["bypassedMultifactorAuthenticationReason"] == "duo_bypass"
+
+
+def test_row_7_passing_the_prompt_unasked_can_be_refused_too(
+    build: Build, duo: DuoSimulator, duo_settings: str
+) -> None:
+    site = build(settings=duo_settings.replace("duo: {", "duo: {accept_preauth_allow: false, "))
+    answer = let_through_at_the_prompt(site.browser(), duo)
+    assert answer.status_int == 403
+    assert not has_ticket(answer)
+
+
 def test_row_7_passing_unasked_can_be_refused_by_setting(build: Build, duo_settings: str) -> None:
     site = build(settings=duo_settings.replace("duo: {", "duo: {accept_preauth_allow: false, "))
     answer = site.browser().sign_in("alan", PAYROLL)

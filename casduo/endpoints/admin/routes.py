@@ -109,7 +109,7 @@ def _stopped(visit: AdminVisit) -> Reply | None:
             return visit.sign_in()
         visit.refused("fresh")
         return _again(visit, "fresh", session if ours else None)
-    if visit.tools.with_duo and session.ticket.strength.level != "duo":
+    if visit.tools.with_duo and not visit.confirmed(session):
         # Duo has let the person pass without a factor, which other applications may take for an answer.
         visit.refused("bypass")
         return _denied(visit, "bypass")

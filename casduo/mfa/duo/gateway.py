@@ -168,11 +168,24 @@ class EnrollmentState(StrEnum):
     INVALID = "invalid"
 
 
+_UNASKED = frozenset(
+    {
+        "allow_unenrolled_user",
+        "allow_unenrolled_user_on_trusted_network",
+        "allowed_by_policy",
+        "bypass_user",
+        "trusted_location",
+        "trusted_network",
+    }
+)
+"""Reasons for which nobody is asked (Admin API, authentication logs, ``reason``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How the prompt ended, verified, or what Duo said of a passcode.
 
-    :param allowed: True only if Duo's result is ``allow``. Decide by this alone.
+    :param allowed: True only if Duo's result is ``allow``. Decide by this, and of the prompt by :attr:`unasked`.
     :param status: Duo's word, for choosing a text: ``allow``, ``deny``, ``fraud``, ``timeout``, ... ; empty if missing.
     :param status_message: Duo's text for the person, control characters removed.
     :param factor: how it was proven, ``duo_push`` and the like; may be empty. For the audit trail, as are
@@ -185,6 +198,11 @@ class Verdict:
     factor: str = ""
     txid: str = ""
     reason: str = ""
+
+    @property
+    def unasked(self) -> bool:
+        """True if Duo let the person pass without a factor, by its policy or their status."""
+        return self.allowed and (self.status == "bypass" or self.reason in _UNASKED)
 
 
 class DuoGateway(Protocol):

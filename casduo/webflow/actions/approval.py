@@ -145,7 +145,9 @@ def send(
     session = current(context)
     if session is None or tickets.find_session(session.id) is None:
         context.notice = "login.notice.signed_out"
-        context.set_cookie = ""
+        if session is not None:
+            # Otherwise the cookie is of another session, which may well live.
+            context.set_cookie = ""
         return "sessionEnded"
     found = _standing(context, approvals)
     if found.refused >= rules.approvals.refusals:

@@ -142,16 +142,8 @@ def _ask_about_person(
             return "auth"
         case PreauthResult.ENROLL:
             return _unenrolled(context, journal)
-        case PreauthResult.ALLOW if terms_of(context, rules).accept_allow:
-            journal.write(DuoAnswered(context.subject, outcome="bypassed", detail="preauth allow"), context.batch)
-            _bypass(context, DUO_BYPASS)
-            return "allowed"
         case PreauthResult.ALLOW:
-            journal.write(
-                DuoAnswered(context.subject, outcome="denied", detail="preauth allow is not accepted"), context.batch
-            )
-            deny(context, "not_asked", "")
-            return "denied"
+            return "allowed" if _let_pass(context, rules, journal, "preauth allow") else "denied"
         case PreauthResult.DENY:
             journal.write(DuoAnswered(context.subject, outcome="denied", detail="preauth deny"), context.batch)
             deny(context, "policy", preauth.status_message)
@@ -194,8 +186,10 @@ def universal_prompt(
 
 def universal_return(
     context: Context, duo: DuoApplications, rules: LoginRules, journal: Journal
-) -> Literal["allowed", "denied", "fraud", "stale", "unavailable"]:
-    """Turn what the browser brought back from Duo into a verdict that Duo itself vouches for."""
+) -> Literal["allowed", "bypassed", "denied", "fraud", "stale", "unavailable"]:
+    """Turn what the browser brought back from Duo into a verdict that Duo itself vouches for. Whom the prompt let pass
+    unasked has not passed Duo: the prompt's policy may be another one than that of preauth, or have changed since.
+    """
     scope, fields = context.scope, context.inbound.fields
     nonce, scope.duo_nonce = scope.duo_nonce, ""
     if fields.get("error") or not fields.get("duo_code"):
@@ -222,6 +216,8 @@ def universal_return(
         journal.write(Fault(context.subject, code=failure.code, detail=failure.message or failure.detail))
         context.verdict = "duoUnavailable"
         return "unavailable"
+    if verdict.unasked:
+        return "bypassed" if _let_pass(context, rules, journal, "prompt allow", verdict.txid) else "denied"
     outcome = "allowed" if verdict.allowed else "fraud" if verdict.status == "fraud" else "denied"
     meter().duo_answered("prompt", outcome, context.inbound.now - scope.duo_prompted_at)
     if verdict.allowed:
@@ -333,6 +329,19 @@ def _unenrolled(context: Context, journal: Journal) -> Literal["unenrolled", "al
         return "allowed"
     without_device(context, journal)
     return "unenrolled"
+
+
+def _let_pass(context: Context, rules: LoginRules, journal: Journal, detail: str, transaction: str = "") -> bool:
+    """Decide about somebody from whom Duo wants no factor. Returns whether the settings take that."""
+    if terms_of(context, rules).accept_allow:
+        answered = DuoAnswered(context.subject, outcome="bypassed", transaction=transaction, detail=detail)
+        journal.write(answered, context.batch)
+        _bypass(context, DUO_BYPASS)
+        return True
+    detail = f"{detail} is not accepted"
+    journal.write(DuoAnswered(context.subject, outcome="denied", transaction=transaction, detail=detail), context.batch)
+    deny(context, "not_asked", "")
+    return False
 
 
 def _bypass(context: Context, why: str) -> None:

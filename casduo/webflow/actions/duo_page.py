@@ -150,11 +150,17 @@ def view_trust(context: Context, services: RegistrySource, rules: LoginRules) ->
     return Pause(Page("duo_trust", data, form=Form(rules.home_url, tuple(rules.asked(context.scope)))))
 
 
-def trust(context: Context, trusted: TrustedBrowsers, rules: LoginRules) -> Literal["success"]:
-    """Take note of the answer."""
+def trust(context: Context, trusted: TrustedBrowsers, tickets: TicketRegistry, rules: LoginRules) -> Literal["success"]:
+    """Take note of the answer. Where everything of the person was ended since Duo's yes, what was trusted was forgotten
+    with it, and this browser does not come after that.
+    """
     scope, inbound, strength = context.scope, context.inbound, context.strength
     lifetime = terms_of(context, rules).trusted_browser
-    if inbound.fields.get("trust") == "yes" and lifetime > 0:
+    if (
+        inbound.fields.get("trust") == "yes"
+        and lifetime > 0
+        and not tickets.all_ended_since(scope.principal_id, strength.at, inbound.now)
+    ):
         value = trusted.trust(
             context.batch,
             scope.principal_id,

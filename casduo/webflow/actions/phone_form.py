@@ -105,12 +105,12 @@ def join(context: Context, open_logins: OpenLogins, stands: FlowStands) -> Liter
     # First, so that whoever is told of this login finds it.
     stands.begin(context.batch, context.next_key, inbound.flow_cookie, inbound.now)
     found = open_logins.begin(context.batch, inbound.flow_cookie, userid, context.next_key)
-    if found is None:
-        return "alone"
-    if found.same_person and stands.wait_for_somebody(found.execution, inbound.now):
-        context.facts["joined"] = found.execution
-        return "joined"
-    open_logins.replace(context.batch, inbound.flow_cookie, userid, context.next_key)
+    while found is not None:
+        if found.same_person and stands.wait_for_somebody(found.execution, inbound.now):
+            context.facts["joined"] = found.execution
+            return "joined"
+        # Of several that find the same one ended, one takes its place; the others go on with that one.
+        found = open_logins.begin(context.batch, inbound.flow_cookie, userid, context.next_key, instead=found)
     return "alone"
 
 

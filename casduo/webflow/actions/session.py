@@ -143,8 +143,8 @@ def end_all(
     (design section 3, row 11).
     """
     context.set_cookie = ""
+    trusted.forget_all(context.scope.principal_id)
     if rules.duo_end_sessions_on_fraud:
-        trusted.forget_all(context.scope.principal_id)
         ended = tickets.close_sessions_of(context.scope.principal_id, "fraud", context.inbound.now)
         if ended:
             # Mostly the worker has ended them already, and said so.
