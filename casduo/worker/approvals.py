@@ -8,7 +8,6 @@ from casduo.approvals.deciding import GRACE
 from casduo.approvals.model import ApprovalRequest
 from casduo.approvals.telling import expired_event, reminded_event
 from casduo.cause import caused_by
-from casduo.clock import Clock
 from casduo.errors import UpstreamUnavailable
 from casduo.tickets.registry import Lifetimes, TicketRegistry
 from casduo.webex.inbox import Inbox
@@ -35,22 +34,15 @@ class ApprovalDeadlines:
     :param lease: see :data:`LEASE`
     :param every: see :data:`EVERY`
     :param afterwards: see :data:`AFTERWARDS`
-    :param clock: what tells when something is due; ``None``: Redis, because a worker that is ahead would end for all
-        what goes on, and nobody would see to the end when it comes
     """
 
     name = "approvals"
 
     def __init__(
-        self,
-        parts: Parts,
-        lease: float = LEASE,
-        every: float = EVERY,
-        afterwards: float = AFTERWARDS,
-        clock: Clock | None = None,
+        self, parts: Parts, lease: float = LEASE, every: float = EVERY, afterwards: float = AFTERWARDS
     ) -> None:
         self._parts = parts
-        self._clock = clock or parts.store.moment
+        self._clock = parts.shared_clock
         self._requests = build_requests(parts.settings, parts.store)
         self._deadlines = Deadlines(parts.store)
         self._inbox = Inbox(parts.store)

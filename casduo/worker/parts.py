@@ -49,11 +49,14 @@ class Parts:
     """What a worker is made of.
 
     ``name`` tells it from all other workers, also from those that ran before it; ``stopping`` is set when it is to end.
+    ``clock`` is the machine's. ``shared_clock`` is Redis's, one round trip a look, for what one worker does for all and
+    once: one whose own clock is ahead would do it too early, and nobody when it is due.
     """
 
     name: str
     settings: Settings
     clock: Clock
+    shared_clock: Clock
     store: Store
     services: RegistrySource
     duo: DuoAtWork
@@ -90,13 +93,15 @@ class Parts:
 
 
 def build_parts(
-    settings: Settings, stopping: threading.Event, clock: Clock = system_clock, *, measured: bool = True
+    settings: Settings, stopping: threading.Event, set_clock: Clock | None = None, *, measured: bool = True
 ) -> Parts:
     """Put together what ``settings`` describe.
 
+    :param set_clock: stands for all clocks; ``None``: each is what it is
     :param measured: whether this is what the process is measured by from now on
     :raises SettingsError: the registry cannot be used
     """
+    clock = set_clock or system_clock
     measuring = begin_measuring(settings, "worker") if measured else None
     services = RegistrySource(settings.registry, settings, clock)
     if measuring is not None:
@@ -111,6 +116,7 @@ def build_parts(
         name=f"{socket.gethostname()}-{os.getpid()}-{random_text(8)}",
         settings=settings,
         clock=clock,
+        shared_clock=set_clock or store.moment,
         store=store,
         services=services,
         duo=DuoAtWork(settings, clock, store),

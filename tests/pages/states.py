@@ -240,6 +240,8 @@ def _states_around_a_session() -> Iterator[State]:
     yield State("post_response", "post_response.html", {"service": PAYROLL, "form": ticket})
     yield State("password_warning-days", "password_warning.html", {"days": 5, "logins": None, "form": FLOW})
     yield State("password_warning-grace", "password_warning.html", {"days": None, "logins": 1, "form": FLOW})
+    yield State("password_warning-today", "password_warning.html", {"days": 0, "logins": None, "form": FLOW})
+    yield State("password_warning-last", "password_warning.html", {"days": None, "logins": 0, "form": FLOW})
     bare = {"days": 1, "logins": None, "form": FLOW}
     yield State("password_warning-bare", "password_warning.html", bare, BARE_SITE)
     yield State("logout_confirm", "logout_confirm.html", {"form": LOGOUT})

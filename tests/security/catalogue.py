@@ -727,6 +727,7 @@ WEAKNESSES = (
         trusted_browsers.a_trust_that_was_taken_back_or_made_up_is_none
         trusted_browsers.a_reported_push_ends_every_trust
         trusted_browsers.a_push_that_is_reported_at_the_browser_ends_every_trust_too
+        trusted_browsers.a_report_at_the_browser_ends_every_trust_also_where_sessions_go_on
         trusted_browsers.signing_out_everywhere_ends_every_trust
         enrolment.pages_of_registration_end_with_the_session_they_stand_on
         phone_tokens.a_token_is_no_good_after_its_time

@@ -94,7 +94,7 @@ gevent.signal_handler(signal.SIGTERM, stopping.set)
 run_jobs(build_parts(settings, stopping, clock), (
     Heartbeat,
     partial(SignOuts, lease=lease),
-    partial(ApprovalDeadlines, lease=lease, every=0.2, clock=clock),
+    partial(ApprovalDeadlines, lease=lease, every=0.2),
     partial(AuditTrailJob, lease=lease, every=0.1),
     partial(FanOut, route=route, lease=lease, every=0.05),
     partial(UrgentOutboxSender, deliverer=Halting, lease=lease, every=0.05),

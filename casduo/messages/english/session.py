@@ -51,6 +51,9 @@ TEXTS: Final[Mapping[str, Message]] = {
         one="It has expired. You can sign in with it {logins:number} more time.",
         other="It has expired. You can sign in with it {logins:number} more times.",
     ),
+    "password_warning.today": "It expires within a day.",
+    "password_warning.last": "It has expired, and this was the last time that you can sign in with it.",
+    "password_warning.advice_last": "Change it now: you cannot sign in again before you have.",
     "password_warning.advice": "You can change it now, or go on and do it later.",
     "password_warning.change": "Change password",
     # Signing out
