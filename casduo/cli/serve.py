@@ -57,8 +57,10 @@ def serve(config: Path | None, server: str | None) -> None:
         _log.warning("secret_key.made", detail=said)
     path = find_settings(config, os.environ)
     if path is not None:
-        # The serving processes read the same file.
-        os.environ["CASDUO_CONFIG"] = str(path.resolve())
+        # The serving processes read the same file. A link is not followed here: it may be led elsewhere before they
+        # start, and what the file names lies beside the link.
+        path = path.absolute()
+        os.environ["CASDUO_CONFIG"] = str(path)
     if settings.duo is not None:
         # For the same reason as the application above.
         from casduo.mfa.duo import official  # noqa: F401
@@ -72,7 +74,7 @@ def serve(config: Path | None, server: str | None) -> None:
         embedded = embedded_valkey(settings)
         if embedded is not None:
             _start(embedded, stack)
-        worker = _OwnWorker(path.resolve() if path else None, settings)
+        worker = _OwnWorker(path, settings)
         stack.callback(worker.stop)
         if signals.stopped:
             return
@@ -169,6 +171,8 @@ def _keep_alive(embedded: EmbeddedValkey) -> None:
                 _log.error("valkey.died", detail="the embedded Valkey had stopped and was started again")
         except UpstreamUnavailable as error:
             _log.error("valkey.unavailable", detail=error.detail)
+        except OSError as error:
+            _log.error("valkey.unavailable", detail=error.strerror)
 
 
 def _refuse_taken_port(settings: Settings) -> None:

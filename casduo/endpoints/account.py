@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
@@ -18,6 +19,7 @@ from casduo.account.signins import ListedSignIn, listed
 from casduo.agents import agent_words
 from casduo.endpoints.base import Endpoint, Route, Server
 from casduo.endpoints.visit import Visit
+from casduo.errors import UpstreamUnavailable
 from casduo.events.model import Event, Fault, SignedOut, Subject
 from casduo.mfa.duo.errors import DuoFailure
 from casduo.mfa.duo.gateway import Preauth
@@ -210,8 +212,11 @@ def _end(visit: Visit, session: LiveSession, named: str) -> bool:
         return False
     batch = parts.store.batch()
     closing = parts.tickets.close_session(batch, found, "user", now)
-    parts.tickets.unindex(batch, person, found)
     batch.run()
+    # Not before: on a cluster the index lies apart, and what could not be ended has to be found again.
+    parts.tickets.unindex(batch, person, found)
+    with suppress(UpstreamUnavailable):
+        batch.run()
     if closing.closed:
         _tell(visit, SignedOut(_subject(visit, session), cause="user"))
     return closing.closed

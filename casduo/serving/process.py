@@ -22,6 +22,7 @@ class ServingProcess:
     :param spare: sockets that it has no use for
     :param news: called by a thread: first with ``ready`` or not at all, with ``idle`` when :attr:`Order.FINISH` is
         carried out, then with ``ended`` and the exit status, which is negative for the number of a signal
+    :raises OSError: there is no memory, or there may be no more processes
     """
 
     def __init__(
@@ -44,7 +45,12 @@ class ServingProcess:
         with warnings.catch_warnings():
             # That threads run here is known: the copy has none of them, and needs nothing that they may hold.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
+            try:
+                self.pid = os.fork()
+            except OSError:
+                self._control.close()
+                theirs.close()
+                raise
         if self.pid == 0:
             for end in (self._control, *(one._control for one in others), *spare):
                 end.close()

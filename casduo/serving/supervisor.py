@@ -182,8 +182,15 @@ class Supervisor:
         self._later(place.pause, lambda: self._start_again(place))
 
     def _start_again(self, place: _Place) -> None:
-        if not self._stopping and place in self._places and place.current is None and place.next is None:
+        if self._stopping or place not in self._places or place.current is not None or place.next is not None:
+            return
+        try:
             place.current = self._start(place)
+        except OSError as error:
+            # No memory or no process left, for a moment perhaps: that is no reason to give up those that run.
+            place.pause = next_pause(place.pause, ready=False, lived=0.0)
+            _log.error("serving.not_started", detail=error.strerror, again_in=place.pause)
+            self._later(place.pause, lambda: self._start_again(place))
 
     # -- reading the settings anew -----------------------------------------------------------------------------------
 
@@ -216,7 +223,11 @@ class Supervisor:
             return
         if self._waiting:
             place = self._waiting.pop(0)
-            process = place.next = self._start(place)
+            try:
+                process = place.next = self._start(place)
+            except OSError as error:
+                self._give_up(f"the process that was to take over could not be started ({error.strerror})")
+                return
             self._later(_START_SECONDS, lambda: None if process.ready else process.kill())
             return
         self._reading = False

@@ -204,6 +204,9 @@ class RedisSettings(Section):
             place, _ = parts.hostname or parts.path.strip("/"), parts.port
         except ValueError:
             place = ""
+        # The client takes what is no number for database 0, which may be another installation's.
+        if parts.scheme != "unix" and not re.fullmatch(r"(/[0-9]{0,9})?", parts.path):
+            place = ""
         if not place or parts.scheme not in REDIS_SCHEMES:
             raise ValueError("must be a Redis address: redis://host:port/number, rediss://... or unix:///path")
         return url

@@ -163,17 +163,19 @@ class ClusterStore(Store):
         # Orders go behind what they are about: whoever takes one at once is to find that done.
         orders = [item for item in pending if _is_order(item)]
         rest = [item for item in pending if not _is_order(item)] if orders else pending
-        doubt = None
-        try:
-            for items in (rest, orders):
-                if items:
-                    # What is in doubt has happened, and so has to happen what belongs to it.
+        doubt = failure = None
+        for items in (rest, orders):
+            if items:
+                # What is in doubt has happened, and of what failed a part may have, at other nodes: what belongs to it
+                # has to happen too. An order about something that has not happened does nothing.
+                try:
                     doubt = self._carry_out(items, measured) or doubt
-            if doubt is not None:
-                raise doubt
-        except UpstreamUnavailable:
+                except UpstreamUnavailable as error:
+                    failure = failure or error
+        told = failure or doubt
+        if told is not None:
             self._slots = None
-            raise
+            raise told
 
     def _carry_out(self, pending: Sequence[Pending], measured: bool) -> UpstreamUnavailable | None:
         """Send commands until none is refused. Returns why something is not confirmed.

@@ -68,6 +68,8 @@ class EmbeddedValkey:
         if self._lock is None:
             self._wait()
             return
+        # A copy of this process that outlives it must not keep its successor from owning what that takes over.
+        os.register_at_fork(after_in_child=self._let_go)
         if self._somebody_listens():
             # A predecessor's, perhaps still reading its data: a second server on the same file would spoil it.
             self._wait()
@@ -95,6 +97,12 @@ class EmbeddedValkey:
             self._reap()
             os.close(self._lock)
             self._lock = None
+
+    def _let_go(self) -> None:
+        """Own nothing any more. The lock stays with the process that took it."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
     def __enter__(self) -> EmbeddedValkey:
         self.start()

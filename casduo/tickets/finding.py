@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from casduo.addresses import parse_address
 from casduo.errors import UpstreamUnavailable
 from casduo.fieldtypes import Network
-from casduo.store import Batch, Store
+from casduo.store import Store
 from casduo.tickets import index
 from casduo.tickets.ids import SessionName
 from casduo.tickets.model import TicketGrantingTicket, Visit, session_from, visit_from
@@ -136,7 +137,7 @@ class SessionFinder:
         closings: list[Closing] = []
         for some in _portions(tuple(sessions)):
             batch = self._store.batch()
-            these = [self._close(batch, session, now) for session in some]
+            these = [self._tickets.close_session(batch, session.name, "administrator", now) for session in some]
             try:
                 batch.run()
             except UpstreamUnavailable:
@@ -144,12 +145,12 @@ class SessionFinder:
                     raise
                 break
             closings += these
+            # Not before: on a cluster indexes lie apart, and what could not be ended has to be found again.
+            for session in some:
+                self._tickets.unindex(batch, session.ticket.principal_id, session.name)
+            with suppress(UpstreamUnavailable):
+                batch.run()
         return ended_of(closings)
-
-    def _close(self, batch: Batch, session: FoundSession, now: float) -> Closing:
-        closing = self._tickets.close_session(batch, session.name, "administrator", now)
-        self._tickets.unindex(batch, session.ticket.principal_id, session.name)
-        return closing
 
     def _candidates(self, query: SessionQuery, users: Sequence[str]) -> Iterator[SessionName]:
         if users:

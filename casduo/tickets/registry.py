@@ -193,7 +193,10 @@ class TicketRegistry:
         """Add the opening of a session under a new id, and its note in the user's index."""
         session = LiveSession(new_session_id(), ticket)
         hard, idle = (int(seconds * 1000) for seconds in self._lifetimes.of(ticket))
-        moment = int(now * 1000)
+        moment, since = int(now * 1000), int((now - ticket.authenticated_at) * 1000)
+        if 0 < since < hard:
+            # What came after the password, such as Duo, is not added. Only by a clock that was wrong it is longer ago.
+            hard -= since
         arguments = (hard, idle, session_text(ticket), strength_text(ticket.strength), moment)
         batch.script(_OPEN, (session.id.key,), arguments)
         # An index only helps to find sessions; a member whose session is gone does no harm, so steps of their own do.

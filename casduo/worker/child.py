@@ -61,14 +61,22 @@ class WorkerChild:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         pause = _FIRST_PAUSE
         self._stopping.wait(_HEAD_START)
-        while (process := self._launch()) is not None:
+        while not self._stopping.is_set():
             started = time.monotonic()
-            status = process.wait()
+            try:
+                process = self._launch()
+            except OSError as error:
+                # No memory or no process left, for a moment perhaps.
+                what = f"could not be started ({error.strerror})"
+            else:
+                if process is None:
+                    return
+                what = f"ended (status {process.wait()})"
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
-            self._say(f"the worker ended (status {status}) and is started again in {format_duration(pause)}")
+            self._say(f"the worker {what} and is started again in {format_duration(pause)}")
             self._stopping.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

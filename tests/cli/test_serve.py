@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -291,6 +292,40 @@ def test_an_embedded_valkey_that_dies_is_started_again_with_its_data(serve: Serv
             return "ticket=ST-" in answer.headers.get("Location", "")
 
         wait_for(comes_back)
+
+
+def test_files_lie_beside_a_link_to_the_settings(serve: Serve, directory: Directory) -> None:
+    file = directory.path / "casduo.yaml"
+    (directory.path / "elsewhere").mkdir()
+    file.rename(directory.path / "elsewhere" / "casduo.yaml")
+    file.symlink_to("elsewhere/casduo.yaml")
+
+    serve()
+
+    assert [path.name for path in (directory.path / "elsewhere").iterdir()] == ["casduo.yaml"]
+
+
+def test_a_link_to_the_settings_that_is_led_elsewhere_is_followed_at_a_reload(
+    serve: Serve, directory: Directory
+) -> None:
+    """As a Kubernetes volume does, which takes the directory of before away."""
+    here = directory.path
+    text = (here / "casduo.yaml").read_text().replace("threads: 4", f"threads: 4, state_directory: '{here}/state'")
+    for name in ("one", "two"):
+        (here / name).mkdir()
+        (here / name / "casduo.yaml").write_text(f"{text}pages: {{organisation: Site {name}}}\n")
+        for other in ("registry.yaml", "users.yaml"):
+            shutil.copy(here / other, here / name / other)
+    (here / "current").symlink_to("one")
+    running = serve("--config", "current/casduo.yaml")
+    (here / "new").symlink_to("two")
+    (here / "new").replace(here / "current")
+    shutil.rmtree(here / "one")
+
+    running.process.send_signal(signal.SIGHUP)
+
+    wait_for(lambda: "Site two" in requests.get(f"{directory.url}/login", timeout=30).text)
+    assert "reload.failed" not in running.told
 
 
 def test_warnings_do_not_keep_it_from_starting(serve: Serve, directory: Directory) -> None:

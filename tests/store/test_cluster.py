@@ -186,6 +186,27 @@ def test_an_order_goes_behind_what_it_is_about(apart: bool) -> None:
     assert asked[1:] == [(("second" if apart else "first", 1), "SET"), (("first", 1), "1")]
 
 
+def test_an_order_is_sent_where_a_part_of_what_it_is_about_has_failed() -> None:
+    """The rest has happened, and nobody can repeat it: sessions have ended, and their applications are to be told."""
+    asked: list[tuple[Node, str]] = []
+    border = key_slot(b"a")
+
+    def connect(node: Node) -> NodeStore:
+        found = Told(node, asked, {("second", 2)})
+        found.slots = [[0, border - 1, ["first", 1]], [border, 16383, ["second", 2]]]
+        return found
+
+    store = ClusterStore((("first", 1),), connect, 1.0)
+    batch = store.batch()
+    tag = next(str(number) for number in range(99) if key_slot(str(number).encode()) < border)
+    append(batch, f"casduo:{{{tag}}}:queue", {"id": "1"}, 10, when_full=True)
+    batch.command("SET", f"casduo:{{{tag}}}:closed", "1")
+    batch.command("SET", "casduo:{a}:closed", "1")
+    with pytest.raises(UpstreamUnavailable):
+        batch.run()
+    assert asked[1:] == [(("first", 1), "SET"), (("second", 2), "SET"), (("first", 1), "1")]
+
+
 def test_people_stay_signed_in_when_a_master_dies(cluster: Cluster, build: Build) -> None:
     site = build(redis_url=cluster.url, registry=REGISTRY)
     browsers = [site.browser() for _ in range(6)]

@@ -46,6 +46,7 @@ CONTRACTS = (
     "mfa/test_trust.py",
     "nodes/test_roster.py",
     "phone/test_locks.py",
+    "phone/test_open_logins.py",
     "phone/test_timers.py",
     "protocol/test_failures.py",
     "store/test_streams.py",

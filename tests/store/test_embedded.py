@@ -74,9 +74,9 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedValkey]:
 
 
 @contextmanager
-def owner(directory: Path) -> Iterator[subprocess.Popen[str]]:
+def owner(directory: Path, program: str = OWNER) -> Iterator[subprocess.Popen[str]]:
     """Another process that has started the server of ``directory``."""
-    command = [sys.executable, "-c", OWNER, str(directory)]
+    command = [sys.executable, "-c", program, str(directory)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -142,6 +142,19 @@ def test_a_killed_owner_leaves_a_server_that_the_next_one_takes_over(tmp_path: P
         with connected(server) as client:
             assert client.get("k") == "kept"
     assert not running(server)
+
+
+def test_the_next_one_takes_it_over_while_copies_of_a_killed_owner_still_end(tmp_path: Path) -> None:
+    """Serving processes are such copies, and answer what they have in hand."""
+    copied = "import os\nif os.fork() == 0:\n    sys.stdin.read()\n    os._exit(0)\n"
+    with owner(tmp_path, OWNER.replace("print(", f"{copied}print(")) as first:
+        first.kill()
+        first.wait(10)
+        with EmbeddedValkey(tmp_path) as second:
+            os.kill(process_of(second), signal.SIGKILL)
+            until(lambda: not running(second))
+            assert second.revive()
+        assert not running(second)
 
 
 def test_a_server_that_is_only_slow_is_waited_for_and_never_doubled(tmp_path: Path) -> None:

@@ -180,6 +180,14 @@ def test_lifetimes_are_kept_by_redis(tickets: TicketRegistry, any_store: Store, 
     assert 39_000 < any_store.command("PTTL", session.id.key) <= 40_000
 
 
+def test_what_comes_between_the_password_and_the_session_makes_it_no_longer(any_store: Store) -> None:
+    tickets, now = TicketRegistry(any_store, Lifetimes(session=100.0, idle=100.0)), time.time()
+    waited = open_session(tickets, any_store, replace(ADA, authenticated_at=now - 30))
+    assert 69_000 < any_store.command("PTTL", waited.id.key) <= 70_000
+    other_clock = open_session(tickets, any_store, replace(ADA, authenticated_at=now + 30))
+    assert 99_000 < any_store.command("PTTL", other_clock.id.key) <= 100_000
+
+
 def test_use_begins_the_idle_time_anew_but_never_beyond_the_hard_end(
     tickets: TicketRegistry, any_store: Store, session: LiveSession
 ) -> None:

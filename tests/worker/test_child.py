@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -71,6 +73,24 @@ def test_one_that_dies_is_started_again_and_that_is_said(child: WorkerChild, sai
     os.kill(first, signal.SIGKILL)
     eventually(lambda: workers_of(os.getpid()) not in ([], [first]))
     assert said == ["the worker ended (status -9) and is started again in 1s"]
+
+
+def test_one_that_cannot_be_started_is_tried_again(
+    child: WorkerChild, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, start = the_worker(), subprocess.Popen
+    refused: list[Any] = []
+
+    def full(command: list[str], **options: Any) -> Any:
+        if "worker" in command and not refused:
+            refused.append(command)
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return start(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: workers_of(os.getpid()) not in ([], [first]))
+    assert said[1] == "the worker could not be started (Resource temporarily unavailable) and is started again in 2s"
 
 
 def test_it_stands_back_behind_the_server(child: WorkerChild) -> None:
