@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,12 @@ from tests.support.waiting import until
 _LIBRARY = "https://library.example.edu/"
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster") / "redis") as found:
-        yield found
-
-
 @pytest.fixture
-def store(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
-    found = opened_store(tmp_path, f"url: '{cluster.url}'", 1)
-    yield found
-    found.close()
+def opened(tmp_path: Path) -> Iterator[tuple[Cluster, Store]]:
+    with running_cluster(tmp_path / "redis") as cluster:
+        store = opened_store(tmp_path, f"url: '{cluster.url}'", 1)
+        with closing(store):
+            yield cluster, store
 
 
 def visited(store: Store, tickets: TicketRegistry, person: str, now: float) -> SessionName:
@@ -47,8 +43,9 @@ def visited(store: Store, tickets: TicketRegistry, person: str, now: float) -> S
 
 
 def test_what_could_not_be_ended_is_found_again_and_of_the_rest_applications_are_told(
-    cluster: Cluster, store: Store
+    opened: tuple[Cluster, Store],
 ) -> None:
+    cluster, store = opened
     tickets, now = TicketRegistry(store, Lifetimes()), time.time()
     there = cluster.holder(ORDERS)
     # The index lies where the orders do: both are there while another master is away.
